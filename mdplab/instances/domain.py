@@ -1,0 +1,47 @@
+"""What a parameter of a theorem ranges over: small exact draws, batches in float64, and one simplest value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+
+@dataclass(frozen=True)
+class Family:
+    """A named way to make many models of one size at once.
+
+    ``make(rng, size)`` returns one batched model, batch shape ``(size,)``, in float64.
+    """
+
+    name: str
+    make: Callable[[np.random.Generator, int], Any]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The values that one parameter of a theorem may take.
+
+    Parameters
+    ----------
+    draw : function of earlier parameters, by name
+        A Hypothesis strategy of small rational values that shrink well; judged exactly or in balls.
+    batch : function of (rng, earlier parameters by name), optional
+        One float64 value for each model of the batch, batch axes first.  Without it the theorem is not run on families.
+    simplest : function of earlier parameters, by name, optional
+        The plainest value (zero logits, uniform distribution); a named model that gives no other value gets this one.
+    families : tuple of Family
+        Only for models: where batches of them come from.
+
+    The functions are called with those earlier parameters that they name, as pytest fills fixtures.
+    """
+
+    draw: Callable[..., SearchStrategy[Any]]
+    batch: Callable[..., Any] | None = None
+    simplest: Callable[..., Any] | None = None
+    families: tuple[Family, ...] = field(default=())

@@ -1,0 +1,4 @@
+"""What a problem is: one model class a file."""
+
+from mdplab.models.discounted import DiscountedMDP as DiscountedMDP
+from mdplab.models.discounted import bandit as bandit

@@ -88,8 +88,8 @@ class DiscountedMDP:
         """Σ_t P(t | s, a) v(t);  (..., S) -> (..., S, A)."""
         S, A = self.S, self.A
         reshape = namespace(self.P).reshape
-        pairs = reshape(self.P, (*self.batch, S * A, S))
-        return reshape(pairs @ v[..., None], (*self.batch, S, A))
+        next_values = (reshape(self.P, (*self.batch, S * A, S)) @ v[..., None])[..., 0]
+        return reshape(next_values, (*next_values.shape[:-1], S, A))  # v may have more batch axes than the model
 
     def bellman(self, v: Array) -> Array:
         """(T v)(s) = max_a q(s, a);  (..., S) -> (..., S)."""
@@ -103,6 +103,19 @@ class DiscountedMDP:
     def reward_range(self) -> Array:
         """(max − min of r) for each model of the batch; the span of all values is at most this over 1 − γ."""
         return largest(self.r, 2) - smallest(self.r, 2)
+
+    @property
+    def rounding(self) -> tuple[np.ndarray, np.ndarray]:
+        """How far float64 may be off: (relative to quantities free of cancellation, absolute for differences of values).
+
+        I − γP_π is row diagonally dominant with condition number at most (1 + γ) / (1 − γ), so elimination without growth
+        solves it with a relative error below 6 S u (1 + γ) / (1 − γ) (Higham, Accuracy and Stability, Theorems 9.3 and
+        9.9); sums over states and actions add S A u.  Values and gradients are at most max |r| / (1 − γ)².
+        """
+        γ, u = np.asarray(floats(self.discount)), EPS / 2
+        relative = 4 * (6 * self.S * (1 + γ) / (1 - γ) + self.S * self.A) * u
+        size = (1 + np.asarray(floats(largest(abs(self.r), 2)))) / (1 - γ) ** 2
+        return np.broadcast_to(relative, self.batch), np.broadcast_to(relative * size, self.batch)
 
     def map(self, f: Callable[[Array], Array]) -> DiscountedMDP:
         """The same model with `f` applied to each of its arrays and its discount: a change of arithmetic or device."""

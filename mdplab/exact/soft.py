@@ -1,0 +1,119 @@
+"""What is true of a policy when its entropy is worth τ a nat: soft values, gradients, optima and gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mdplab.arrays import Array, exp, expand, is_exact, log_softmax, maximum, namespace, rational, solve, total
+from mdplab.exact.values import centred, resolvent
+from mdplab.exact.visits import visits
+from mdplab.models import DiscountedMDP
+
+
+def soft_values(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:
+    """Ṽ^π(s), reward plus τ times the entropy, discounted;  log π (..., S, A) -> (..., S).
+
+    `τ` is one number or an array of the batch's shape; its unit is that of the reward.
+    """
+    log_π, τ = _finite(log_π), _temperature(mdp, τ)
+    π = exp(log_π)
+    P, r = mdp.under(π)
+    return solve(resolvent(mdp, P), r - expand(τ, 1) * total(π * log_π))
+
+
+def soft_action_values(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:
+    """Q̃^π(s, a) = r(s, a) + γ Σ_t P(t | s, a) Ṽ^π(t): no entropy at (s, a) itself;  (..., S, A) -> (..., S, A)."""
+    return mdp.action_values(soft_values(mdp, log_π, τ))
+
+
+def soft_advantages(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:
+    """Ã^π(s, a) = Q̃^π(s, a) − τ log π(a | s) − Ṽ^π(s), of mean zero under π;  (..., S, A) -> (..., S, A)."""
+    log_π = _finite(log_π)
+    q = soft_action_values(mdp, log_π, τ)
+    return centred(q - expand(_temperature(mdp, τ), 2) * log_π, exp(log_π))
+
+
+def soft_gradient(mdp: DiscountedMDP, log_π: Array, τ: Any, start: Array = None) -> Array:
+    """∂Ṽ^π(start) / ∂θ(s, a) = d^π(s) π(a | s) Ã^π(s, a) / (1 − γ) for π = softmax(θ);  (..., S, A) -> (..., S, A).
+
+    References
+    ----------
+    :cite:`mei2020`, Lemma 10.
+    """
+    π = exp(log_π)
+    return expand(visits(mdp, π, start), 1) * π * soft_advantages(mdp, log_π, τ)
+
+
+def entropy(mdp: DiscountedMDP, log_π: Array, start: Array = None) -> Array:
+    """Expected discounted entropy −Σ_t γ^t E log π(a_t | s_t), in [0, log A / (1 − γ)];  (..., S, A) -> (...)."""
+    log_π = _finite(log_π)
+    π = exp(log_π)
+    return -total(visits(mdp, π, start) * total(π * log_π))
+
+
+@dataclass(frozen=True, eq=False)
+class SoftOptimum:
+    """The best that a policy can do when its entropy counts: `v` (..., S), `q` (..., S, A) and log π*_τ (..., S, A)."""
+
+    v: Array
+    q: Array
+    log_π: Array
+
+
+def soft_optimum(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
+    """The soft optimal values and the one soft optimal policy for τ > 0."""
+    if is_exact(mdp.P):
+        raise NotImplementedError
+    xp, τ = namespace(mdp.P), _temperature(mdp, τ)
+    v, log_π = 0 * mdp.r[..., 0], log_softmax(mdp.r / expand(τ, 2))
+    before = None
+    while True:
+        new = soft_values(mdp, log_π, τ)
+        after = total(new)
+        rises = after > before if before is not None else after == after
+        v, before = xp.where(rises[..., None], new, v), xp.where(rises, after, before) if before is not None else after
+        if not xp.any(rises):
+            break
+        log_π = log_softmax(mdp.action_values(v) / expand(τ, 2))
+    q = mdp.action_values(v)
+    return SoftOptimum(v, q, log_softmax(q / expand(τ, 2)))
+
+
+def soft_gap(mdp: DiscountedMDP, log_π: Array, τ: Any, soft_optimum: SoftOptimum, start: Array = None) -> Array:
+    """Ṽ*(start) − Ṽ^π(start) = τ Σ_s d^π(s) KL(π(· | s) ‖ π*_τ(· | s)) / (1 − γ);  (..., S, A) -> (...).
+
+    References
+    ----------
+    :cite:`mei2020`, Lemma 26.
+    """
+    log_π = _finite(log_π)
+    kl = total(_kl_terms(log_π, soft_optimum.log_π))
+    return _temperature(mdp, τ) * total(visits(mdp, exp(log_π), start) * kl)
+
+
+def _kl_terms(log_p: Array, log_q: Array) -> Array:
+    # KL(p ‖ q) = Σ (q − p − p x) with x = log(q / p): every term is non-negative.  Near x = 0 a term is
+    # p (e^x − 1 − x), and its Taylor series (to x^16 / 16! < 2^-53 for |x| < 1/2) has no cancellation.
+    x, p = log_q - log_p, exp(log_p)
+    if is_exact(x):
+        return exp(log_q) - p - p * x
+    xp = namespace(x)
+    near = xp.abs(x) < 0.5
+    small = xp.where(near, x, 0 * x)
+    series = 1 + 0 * x
+    for k in range(16, 2, -1):
+        series = 1 + series * small / k
+    return xp.where(near, p * small * small / 2 * series, exp(log_q) - p - p * x)
+
+
+def _finite(log_π: Array) -> Array:
+    # A probability of zero has log −inf, and 0 · inf is not a number; a large finite log gives 0 · log 0 = 0.
+    return log_π if is_exact(log_π) else maximum(log_π, 0 * log_π[..., :1] - 1e300)
+
+
+def _temperature(mdp: DiscountedMDP, τ: Any) -> Any:
+    if not is_exact(mdp.P) or is_exact(τ):
+        return τ
+    exact = rational(τ)
+    return exact if exact.shape else exact[()]

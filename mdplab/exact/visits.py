@@ -1,0 +1,26 @@
+"""Where a policy goes: discounted visits of states, as a sum and as a distribution."""
+
+from __future__ import annotations
+
+from mdplab.arrays import Array, solve, transposed
+from mdplab.exact.values import resolvent
+from mdplab.models import DiscountedMDP
+
+
+def visits(mdp: DiscountedMDP, π: Array, start: Array = None) -> Array:
+    """Σ_t γ^t P(s_t = s), the expected discounted number of visits;  (..., S, A) -> (..., S), sums to 1 / (1 − γ).
+
+    `start` (..., S) is the start distribution, the model's own by default.
+
+    Notes
+    -----
+    Accurate entry by entry, however small an entry is: I − γ P_π^T is column diagonally dominant with non-positive
+    entries off the diagonal, so elimination takes every pivot from the diagonal and adds numbers of one sign.
+    """
+    P, _ = mdp.under(π)
+    return solve(transposed(resolvent(mdp, P)), mdp.start if start is None else start)
+
+
+def occupancy(mdp: DiscountedMDP, π: Array, start: Array = None) -> Array:
+    """d^π(s) = (1 − γ) Σ_t γ^t P(s_t = s);  (..., S, A) -> (..., S), sums to 1."""
+    return (1 - mdp.γ(1)) * visits(mdp, π, start)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mdplab.arrays import rational
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
@@ -35,6 +37,9 @@ class Domain:
         One float64 value for each model of the batch, batch axes first.  Without it the theorem is not run on families.
     simplest : function of earlier parameters, by name, optional
         The plainest value (zero logits, uniform distribution); a named model that gives no other value gets this one.
+    exact : function of one float64 value, optional
+        How a value of a batch becomes an exact one for a replay; by default each float is taken exactly.  Distributions
+        and policies also divide each row by its sum, or else they would not be distributions any more.
     families : tuple of Family
         Only for models: where batches of them come from.
 
@@ -44,4 +49,5 @@ class Domain:
     draw: Callable[..., SearchStrategy[Any]]
     batch: Callable[..., Any] | None = None
     simplest: Callable[..., Any] | None = None
+    exact: Callable[[Any], Any] = rational
     families: tuple[Family, ...] = field(default=())

@@ -6,7 +6,9 @@ its transition row, one small integer for each number), so that the shrinker can
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,14 +29,7 @@ def _numbers(*texts: str | int) -> tuple[Any, ...]:
 DISCOUNTS = _numbers(0, "1/2", "9/10", *(f"{k}/20" for k in range(1, 20) if k not in (10, 18)), "99/100", "199/200")
 UNIT_REWARDS = _numbers(0, 1, "1/2", "1/4", "3/4", "1/3", "2/3", "99/100", "1/100")
 REWARDS = _numbers(0, 1, -1, 2, -2, 3, "1/2", "-1/2", 10, -10, "99/100", 100)
-_WEIGHTS = (0, 1, 2, 3, 4)
-_START_WEIGHTS = (1, 2, 3, 10, 100)  # 100 makes the others rare
 _HALF = rational_number("1/2")
-
-
-def _shares(weights: list[int]) -> list[Any]:
-    whole = sum(weights)
-    return [rational_number(Fraction(w, whole)) for w in weights]
 
 
 def _array(numbers: list[Any], *shape: int) -> np.ndarray:
@@ -47,19 +42,42 @@ def _listed(elements: tuple[Any, ...], n: int) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(elements), min_size=n, max_size=n)
 
 
+def _cuts(whole: int, n: int, least: int) -> Iterator[tuple[int, ...]]:
+    """All ways to cut `whole` into n integers of at least `least`."""
+    if n == 1:
+        yield from [(whole,)] * (whole >= least)
+        return
+    for first in range(whole - least * (n - 1), least - 1, -1):
+        yield from ((first, *rest) for rest in _cuts(whole - first, n - 1, least))
+
+
+@cache
+def _distributions(n: int, positive: bool = False) -> tuple[tuple[Any, ...], ...]:
+    """Distributions over n outcomes that are integer cuts of a small denominator, by denominator."""
+    denominators = {d + n * positive for d in (1, 2, 3, 4)} | {n} | ({10} if n <= 3 else set())
+    cuts = [cut for d in sorted(denominators) for cut in _cuts(d, n, int(positive))]
+    # Almost deterministic: the other outcomes have a hundredth each, or only one of them does.
+    cuts += [tuple(100 - n + 1 if t == s else 1 for t in range(n)) for s in range(n)]
+    if not positive:
+        cuts += [tuple({s: 99, t: 1}.get(i, 0) for i in range(n)) for s in range(n) for t in range(n) if s != t]
+    exact = {tuple(Fraction(k, sum(cut)) for k in cut): None for cut in cuts}  # a set that keeps the order
+    return tuple(tuple(map(rational_number, p)) for p in exact)
+
+
+@cache
+def _rows(n: int, s: int) -> st.SearchStrategy[tuple[Any, ...]]:
+    # The simplest row stays where it is.
+    return st.sampled_from(sorted(_distributions(n), key=lambda p: p[s] != 1))
+
+
+@cache
 def distributions(n: int, *, positive: bool = False) -> Rationals:
     """A distribution (n,) in rationals of small denominator; shrinks to the uniform one.
 
     Unless `positive`, some probabilities may be zero.
     """
-    weights = _START_WEIGHTS if positive else (*_START_WEIGHTS[:1], 0, *_START_WEIGHTS[1:])
-    return _listed(weights, n).map(lambda w: _array(_shares(w if any(w) else [1] * n), n))
-
-
-def _row(draw: Draw, s: int, S: int) -> list[Any]:
-    # A row of zeros means that nothing happens: the simplest model stays where it is.
-    weights = draw(_listed(_WEIGHTS, S))
-    return _shares(weights if any(weights) else [int(t == s) for t in range(S)])
+    plainest_first = sorted(_distributions(n, positive), key=lambda p: len(set(p)) > 1)
+    return st.sampled_from(plainest_first).map(lambda p: _array(list(p), n))
 
 
 @st.composite
@@ -77,7 +95,7 @@ def discounted_mdps(
     for s in range(S):
         for _ in range(A):
             r.append(draw(st.sampled_from(UNIT_REWARDS if rewards == "unit" else REWARDS)))
-            P += _row(draw, s, S)
+            P += draw(_rows(S, s))
     start = draw(distributions(S, positive=positive_start))
     return DiscountedMDP(_array(P, S, A, S), _array(r, S, A), γ, start)
 
@@ -87,9 +105,14 @@ def bandits(draw: Draw, max_arms: int = 4, unique_best: bool = False) -> Discoun
     """A one-state model with γ = 0, two to `max_arms` arms and mean rewards in [0, 1]."""
     K = draw(st.integers(2, max_arms))
     r = draw(_listed(UNIT_REWARDS, K))
-    if unique_best and sum(x == max(r) for x in r) > 1:
-        r = [x * _HALF for x in r]
-        r[draw(st.integers(0, K - 1))] = rational_number(1)
+    if unique_best and r.count(max(r)) > 1:
+        # The last best arm stays; a tie is broken without another draw, so that it shrinks to (0, 1) or (1, 0).
+        best = max(i for i in range(K) if r[i] == max(r))
+        r = (
+            [x if i == best else x * _HALF for i, x in enumerate(r)]
+            if max(r)
+            else [rational_number(i == 0) for i in range(K)]
+        )
     return bandit(_array(r, K))
 
 

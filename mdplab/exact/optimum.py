@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mdplab.arrays import (
-    EPS,
     Array,
     expand,
     is_ball,
@@ -16,13 +16,16 @@ from mdplab.arrays import (
     maximum,
     namespace,
     one_hot,
-    rounding,
+    rational_number,
     smallest,
-    sup,
     total,
 )
+from mdplab.exact.enclosure import enclosure, product_rounding
+from mdplab.exact.modified import bounds, modified_policy_iteration, settled
 from mdplab.exact.values import values
-from mdplab.models import DiscountedMDP
+from mdplab.models import DiscountedMDP, SparseMDP
+
+DENSE = 500  # up to so many states a sparse model is solved as a dense one
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +41,10 @@ class Optimum:
     action : integer array (..., S)
         One deterministic optimal policy: the lowest index among the optimal actions of a state.
     loss : array (..., S, A)
-        V*(s) − Q*(s, a) >= 0; exactly zero for optimal actions.
+        V*(s) − Q*(s, a) >= 0; exactly zero for optimal actions.  In float64 a loss that rounding could have made
+        counts as zero.  In balls an action whose optimality is not decided has a loss that reaches down to zero.
     low, high : array (..., S)
-        A certificate: low <= V* <= high, with the rounding of its own evaluation counted in.
+        A certificate: low <= V* <= high, with the rounding of its own evaluation counted in.  In rationals low == high.
     """
 
     v: Array
@@ -58,77 +62,119 @@ class Optimum:
     @property
     def action_gap(self) -> Array:
         """Δ* = min over s and a ≠ action(s) of V*(s) − Q*(s, a);  (...); infinite where there is one action only."""
-        if is_exact(self.loss):
-            A = self.loss.shape[-1]
-            if A == 1:
-                return np.full(self.loss.shape[:-2], np.inf)[()]
+        A = self.loss.shape[-1]
+        if is_exact(self.loss) and A > 1:
             others = np.arange(A - 1) + (np.arange(A - 1) >= np.asarray(self.action)[..., None])
             return smallest(np.take_along_axis(self.loss, others, axis=-1), 2)
-        xp = namespace(self.loss)
-        return smallest(xp.where(self.policy == 1, xp.full_like(self.loss, xp.inf), self.loss), 2)
+        xp = np if is_exact(self.loss) else namespace(self.loss)
+        return smallest(xp.where(self.policy == 1, xp.inf, self.loss), 2)
 
     @property
     def unique(self) -> Array:
-        """Whether every state has one optimal action only;  (...), boolean."""
+        """Whether every state has one optimal action only;  (...), boolean (for balls: certainly so)."""
         return self.action_gap > 0
 
 
-def optimum(mdp: DiscountedMDP) -> Optimum:
-    """Optimal values, an optimal policy and a certificate, by policy iteration."""
+def optimum(mdp: DiscountedMDP | SparseMDP) -> Optimum:
+    """Optimal values, the loss of every action, an optimal policy and a certificate.
+
+    Policy iteration, exact for rational models; for float64 it stops where nothing improves by more than rounding.
+    Sparse models of more than a few hundred states go by modified policy iteration until the bounds are 1e-10 of the
+    values apart; there a loss below that width counts as zero.
+
+    References
+    ----------
+    :cite:`puterman1994`, Sections 6.4 and 6.5.
+    """
+    if isinstance(mdp, SparseMDP):
+        return _modified(mdp) if mdp.S > DENSE else optimum(mdp.dense())
+    if is_ball(mdp.P) or is_ball(mdp.r) or is_ball(np.asarray(mdp.discount, dtype=object)):
+        return _in_balls(mdp)
     if is_exact(mdp.P):
-        return _exact(mdp)
-    v, action = policy_iteration(mdp)
+        return _in_rationals(mdp)
+    v, action = _policy_iteration(mdp)
     q = mdp.action_values(v)
-    loss = maximum(expand(total(one_hot(action, mdp.A, mdp.r) * q), 1) - q, 0 * q)
-    loss = loss * namespace(q).astype(loss > expand(tie(mdp, v), 2), loss.dtype)
-    action = namespace(q).argmax(namespace(q).astype(loss == 0, loss.dtype), axis=-1)
-    return Optimum(v, expand(v, 1) - loss, action, loss, *enclosure(mdp, v))
+    loss = expand(_at(q, action), 1) - q
+    # Comparing two action values errs by twice the rounding of one, and v comes from a solve that errs as much.
+    loss = namespace(q).where(loss > expand(4 * _slack(mdp, v), 2), loss, 0 * loss)
+    best = namespace(q).argmax(namespace(q).astype(loss == 0, q.dtype), axis=-1)
+    low, high = _bounds(mdp, v, largest(q))
+    return Optimum(v, expand(v, 1) - loss, best, loss, low, high)
 
 
-def policy_iteration(mdp: DiscountedMDP) -> tuple[Array, Array]:
-    """(v, action) where Howard's policy iteration comes to rest, for float64 models."""
+def _policy_iteration(mdp: DiscountedMDP) -> tuple[Array, Array]:
+    # A model rests when its values no longer rise.  Rounding cannot make that go round in circles: Σ_s v(s) grows
+    # strictly with each accepted step.
     xp = namespace(mdp.P)
     action = xp.argmax(mdp.r, axis=-1)
     v = values(mdp, one_hot(action, mdp.A, mdp.r))
     while True:
         q = mdp.action_values(v)
-        chosen = total(one_hot(action, mdp.A, q) * q)
-        better = largest(q) - chosen > expand(tie(mdp, v), 1)
+        better = largest(q) - _at(q, action) > expand(_slack(mdp, v), 1)
         improved = xp.where(better, xp.argmax(q, axis=-1), action)
         new = values(mdp, one_hot(improved, mdp.A, mdp.r))
-        rises = total(new) > total(v)
+        rises = (total(new) > total(v)) & xp.any(better, axis=-1)
         if not xp.any(rises):
             return v, action
         v = xp.where(expand(rises, 1), new, v)
         action = xp.where(expand(rises, 1), improved, action)
 
 
-def tie(mdp: DiscountedMDP, v: Array) -> Array:
-    """Differences of action values below this are rounding;  (..., S) -> (...)."""
-    # Each of the two inner products of S + 2 terms is off by rounding(S + 2) (|r| + γ |v|); so are those that made v.
-    return 4 * rounding(mdp.S + 4) * (sup(mdp.r, 2) + mdp.γ(0) * sup(v))
+def _modified(mdp: SparseMDP) -> Optimum:
+    v, q = next((v, q) for v, q in modified_policy_iteration(mdp) if settled(mdp, v, q))
+    low, high = bounds(mdp, v, q)
+    loss = q.max(axis=-1, keepdims=True) - q
+    # v misses V* by a constant and at most half the width, so a difference of two action values by the width.
+    loss = np.where(loss > (high - low).max() + 4 * product_rounding(mdp.successors, mdp.r, mdp.discount, v), loss, 0)
+    v = (low + high) / 2
+    return Optimum(v, v[:, None] - loss, (loss == 0).argmax(axis=-1), loss, low, high)
 
 
-def enclosure(mdp: DiscountedMDP, v: Array) -> tuple[Array, Array]:
-    """(low, high), each (..., S), with low <= V* <= high, from the Bellman residual of any v (..., S)."""
-    change = mdp.bellman(v) - v
-    slack = rounding(mdp.S + 8) * (sup(mdp.r, 2) + 3 * sup(v))
-    γ = mdp.γ(0)
-    low, high = (smallest(change) - slack) / (1 - γ), (largest(change) + slack) / (1 - γ)
-    return v + expand(low, 1) - 4 * EPS * abs(v), v + expand(high, 1) + 4 * EPS * abs(v)
+def _bounds(mdp: DiscountedMDP, v: Array, Tv: Array) -> tuple[Array, Array]:
+    # Products with the zeros of P round nothing.
+    successors = largest(total(namespace(mdp.P).astype(mdp.P > 0, mdp.P.dtype)), 2)
+    return enclosure(mdp.γ(0), total(mdp.P), v, Tv, product_rounding(successors, mdp.r, mdp.γ(0), v))
 
 
-def _exact(mdp: DiscountedMDP) -> Optimum:
-    if is_ball(mdp.P):
-        raise NotImplementedError
-    _, action = policy_iteration(mdp.floats())
+def _slack(mdp: DiscountedMDP, v: Array) -> Array:
+    return product_rounding(mdp.S, mdp.r, mdp.γ(0), v)
+
+
+def _at(q: Array, action: Array) -> Array:
+    return total(one_hot(action, q.shape[-1], q) * q)
+
+
+def _in_rationals(mdp: DiscountedMDP) -> Optimum:
+    # Starts where float64 ends, so that one exact solve is the rule.
+    _, action = _policy_iteration(mdp.floats())
     while True:
         v = values(mdp, one_hot(action, mdp.A, mdp.r))
         q = mdp.action_values(v)
-        best = largest(q)
-        at = np.take_along_axis(q, action[..., None], axis=-1)[..., 0]
-        better = np.asarray(best > at, dtype=bool)
-        optimal = np.asarray(q == best[..., None], dtype=bool).argmax(axis=-1)
-        if not better.any():
-            return Optimum(v, q, optimal, v[..., None] - q, v, v)
-        action = np.where(better, optimal, action)
+        optimal = np.asarray(q == largest(q)[..., None], dtype=bool)
+        rests = np.take_along_axis(optimal, action[..., None], axis=-1)[..., 0]
+        if rests.all():
+            return Optimum(v, q, optimal.argmax(axis=-1), v[..., None] - q, v, v)
+        action = np.where(rests, action, optimal.argmax(axis=-1))
+
+
+def _in_balls(mdp: DiscountedMDP) -> Optimum:
+    # V* is at least the value of any policy, and above it by at most its largest Bellman residual over 1 − γ.
+    action = optimum(mdp.floats()).action
+    chosen = one_hot(action, mdp.A, mdp.r)
+    v = values(mdp, chosen)
+    q = mdp.action_values(v)
+    gain = (1 - chosen) * (q - _at(q, action)[..., None])
+    most = maximum(largest(gain, 2), 0 * largest(gain, 2)) / (1 - mdp.γ(0))
+    low, high = _each("lower", v), _each("upper", v + expand(most, 1))
+    v = _union(low, high)
+    q = mdp.action_values(v)
+    decided = np.asarray(most == 0, dtype=bool)
+    loss = maximum(v[..., None] - q, 0 * q) * np.where(expand(decided, 2), 1 - chosen, rational_number(1))
+    return Optimum(v, q, action, loss, low, high)
+
+
+def _each(method: str, x: Array) -> Array:
+    return np.frompyfunc(lambda y: getattr(y, method)(), 1, 1)(x)
+
+
+_union: Any = np.frompyfunc(lambda x, y: x.union(y), 2, 1)

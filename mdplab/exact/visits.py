@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mdplab.arrays import Array, solve, transposed
+from mdplab.arrays import Array, identity_like, solve, transposed
 from mdplab.exact.values import resolvent
 from mdplab.models import DiscountedMDP
 
@@ -24,3 +24,10 @@ def visits(mdp: DiscountedMDP, π: Array, start: Array = None) -> Array:
 def occupancy(mdp: DiscountedMDP, π: Array, start: Array = None) -> Array:
     """d^π(s) = (1 − γ) Σ_t γ^t P(s_t = s);  (..., S, A) -> (..., S), sums to 1."""
     return (1 - mdp.γ(1)) * visits(mdp, π, start)
+
+
+def visits_from_each(mdp: DiscountedMDP, π: Array) -> Array:
+    """Row s is `visits` from state s: (I − γ P_π)^{-1}, the successor representation;  (..., S, A) -> (..., S, S)."""
+    P, _ = mdp.under(π)
+    M = transposed(resolvent(mdp, P))
+    return solve(M[..., None, :, :], identity_like(M))

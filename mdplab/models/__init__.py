@@ -2,3 +2,4 @@
 
 from mdplab.models.discounted import DiscountedMDP as DiscountedMDP
 from mdplab.models.discounted import bandit as bandit
+from mdplab.models.sparse import SparseMDP as SparseMDP

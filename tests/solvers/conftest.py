@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 
 import numpy as np
 import pytest
@@ -26,6 +27,26 @@ def two_states() -> DiscountedMDP:
 def logits() -> np.ndarray:
     """The policy that goes with `two_states`."""
     return rational([["2/10", "-4/10"], [1, 0]])
+
+
+@pytest.fixture(scope="session")
+def every_policy():
+    """The values of all deterministic policies of a rational model, each by its own linear system, by their actions."""
+
+    def enumerated(mdp: DiscountedMDP) -> dict[tuple[int, ...], np.ndarray]:
+        states, one = np.arange(mdp.S), rational(np.eye(mdp.S, dtype=int))
+        return {
+            a: solve(one - mdp.discount * mdp.P[states, list(a)], mdp.r[states, list(a)])
+            for a in product(range(mdp.A), repeat=mdp.S)
+        }
+
+    return enumerated
+
+
+@pytest.fixture(scope="session")
+def best_values(every_policy):
+    """V* of a rational model by enumeration: the largest value in each state."""
+    return lambda mdp: np.max(np.stack(list(every_policy(mdp).values())), axis=0)
 
 
 @pytest.fixture

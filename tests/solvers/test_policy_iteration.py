@@ -1,34 +1,25 @@
 """Howard's policy iteration against the enumeration of all deterministic policies."""
 
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 import numpy as np
 from hypothesis import given, settings
 
-from mdplab.arrays import rational, solve
+from mdplab.arrays import rational
 from mdplab.instances import families
 from mdplab.instances.strategies import discounted_mdps
 from mdplab.models import DiscountedMDP
 from mdplab.solvers import policy_iteration
 
 
-def every_policy(mdp: DiscountedMDP) -> dict[tuple[int, ...], np.ndarray]:
-    """Values of all deterministic policies, each by its own linear system."""
-    states, I = np.arange(mdp.S), rational(np.eye(mdp.S, dtype=int))
-    return {
-        a: solve(I - mdp.discount * mdp.P[states, list(a)], mdp.r[states, list(a)])
-        for a in product(range(mdp.A), repeat=mdp.S)
-    }
-
-
 @given(discounted_mdps(rewards="any"))
 @settings(max_examples=60, deadline=None)
-def test_values_rise_to_the_best_of_all_policies_and_stay(mdp):
+def test_values_rise_to_the_best_of_all_policies_and_stay(every_policy, mdp):
     known = every_policy(mdp)
     run = list(islice(policy_iteration(mdp), len(known) + 1))
     for action, v in run:
         assert (v == known[tuple(action)]).all()
-    for (before, v), (after, w) in zip(run, run[1:], strict=False):
+    for (before, v), (after, w) in pairwise(run):
         assert (w >= v).all()
         assert (w > v).any() or (after == before).all()  # it moves only to get better
     best = np.max(np.stack(list(known.values())), axis=0)
@@ -36,7 +27,7 @@ def test_values_rise_to_the_best_of_all_policies_and_stay(mdp):
 
 
 def test_it_starts_where_it_is_told_to_and_steps_by_hand(two_states):
-    """Always-second has V = (252/41, 7); Q(0, 0) = 1 + .9 (.9 V(0) + .7) is more, Q(1, 0) is less.  Then V(0) = 163/19."""
+    """Always-second has V = (252/41, 7); Q(0, 0) = 1 + .9 (.9 V(0) + .7) is more.  Then V(0) = 163/19."""
     (first, v), (second, w) = islice(policy_iteration(two_states, np.array([1, 1])), 2)
     assert list(first) == [1, 1]
     assert (v == rational(["252/41", 7])).all()
@@ -64,7 +55,7 @@ def test_ties_and_near_ties_do_not_make_it_cycle_in_float64():
             assert (a == actions[20]).all()
 
 
-def test_what_it_comes_to_in_float64_is_optimal_for_the_exact_model():
+def test_what_it_comes_to_in_float64_is_optimal_for_the_exact_model(every_policy):
     mdp = families.garnet(np.random.default_rng(2), 12, S=3, A=3)
     *_, (action, v) = islice(policy_iteration(mdp), 15)
     for i in range(12):

@@ -1,25 +1,15 @@
 """Value iteration and the enclosures of the optimal values that it gives."""
 
-from itertools import islice, pairwise, product
+from itertools import islice, pairwise
 
 import numpy as np
 from hypothesis import given, settings
 
-from mdplab.arrays import floats, is_exact, rational, solve, sup
+from mdplab.arrays import floats, is_exact, rational, sup
 from mdplab.instances import families
 from mdplab.instances.strategies import discounted_mdps
 from mdplab.models import DiscountedMDP
 from mdplab.solvers import enclosures, value_iteration
-
-
-def best_of_all_policies(mdp: DiscountedMDP) -> np.ndarray:
-    """V* by enumeration: the largest value in each state over all deterministic policies."""
-    states, I = np.arange(mdp.S), rational(np.eye(mdp.S, dtype=int))
-    every = [
-        solve(I - mdp.discount * mdp.P[states, list(a)], mdp.r[states, list(a)])
-        for a in product(range(mdp.A), repeat=mdp.S)
-    ]
-    return np.max(np.stack(every), axis=0)
 
 
 def test_one_state_by_hand():
@@ -38,8 +28,8 @@ def test_values_start_where_they_are_told_to(two_states):
 
 @given(discounted_mdps(rewards="any"))
 @settings(max_examples=60, deadline=None)
-def test_the_error_contracts_and_every_enclosure_contains_the_optimal_values(mdp):
-    v_star = best_of_all_policies(mdp)
+def test_the_error_contracts_and_every_enclosure_contains_the_optimal_values(best_values, mdp):
+    v_star = best_values(mdp)
     iterates = list(islice(value_iteration(mdp), 6))
     for v, Tv in pairwise(iterates):
         assert sup(Tv - v_star) <= mdp.discount * sup(v - v_star)
@@ -50,14 +40,14 @@ def test_the_error_contracts_and_every_enclosure_contains_the_optimal_values(mdp
 
 @given(discounted_mdps(rewards="any"))
 @settings(max_examples=60, deadline=None)
-def test_enclosures_hold_in_float64_to_the_last_digit_and_close_in(mdp):
+def test_enclosures_hold_in_float64_to_the_last_digit_and_close_in(best_values, mdp):
     approximate = mdp.floats()
-    v_star = best_of_all_policies(approximate.exact())
+    v_star = best_values(approximate.exact())
     # After 60 backups the enclosure of a model with γ < 1/4 is all rounding: here the margin is put to the test.
     for low, high in enclosures(approximate, islice(value_iteration(approximate), 60)):
         assert (rational(low) <= v_star).all()
         assert (v_star <= rational(high)).all()
-    # Each margin is 2 S + 16 <= 22 roundings of at most three values over 1 − γ; forming the difference adds a few more.
+    # Each margin is 2 S + 16 <= 22 roundings of at most three values over 1 − γ; their difference adds a few.
     size = np.abs(floats(mdp.r)).max() / (1 - approximate.discount)
     width = 2 * approximate.discount**59 / (1 - approximate.discount) * np.abs(approximate.r).max()
     assert (high - low <= width + 3 * 24 * 2**-52 * size / (1 - approximate.discount)).all()
@@ -69,12 +59,12 @@ def test_the_enclosure_is_tight_for_one_state():
     assert low[0] == high[0] == 10
 
 
-def test_a_batch_of_models_with_their_own_discounts_is_enclosed_model_by_model():
+def test_a_batch_of_models_with_their_own_discounts_is_enclosed_model_by_model(best_values):
     mdp = families.garnet(np.random.default_rng(5), 6, S=3, A=2)
     assert len(set(mdp.discount)) > 1
     *_, (low, high) = enclosures(mdp, islice(value_iteration(mdp), 40))
     for i in range(6):
-        v_star = best_of_all_policies(mdp[i].exact())
+        v_star = best_values(mdp[i].exact())
         assert is_exact(v_star)
         assert (rational(low[i]) <= v_star).all()
         assert (v_star <= rational(high[i])).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from mdplab.arrays import (
@@ -17,6 +18,7 @@ from mdplab.arrays import (
     total,
     transposed,
 )
+from mdplab.kernels import kernel
 from mdplab.models.discounted import DiscountedMDP
 
 
@@ -40,6 +42,13 @@ class Ascent:
     step_size: Array
     action: Array = None
     loss: Array = None
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """Everything in here that is computed with."""
+        mdp = self.mdp
+        always = (mdp.P, mdp.r, mdp.discount, mdp.start, self.step_size)
+        return always if self.loss is None else (*always, self.loss)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +77,26 @@ def visits(mdp: DiscountedMDP, P: Array) -> Array:
     return solve(transposed(identity_like(P) - mdp.γ(2) * P), mdp.start)
 
 
-def advance(ascent: Ascent, θ: Array, steps: int, sums: Sums | None) -> tuple[Array, Sums | None]:
-    """θ (..., S, A) after `steps` updates θ(s, a) += η d(s) π(a | s) A^π(s, a), d the visits of π = softmax θ.
+def seconds_per_update(ascent: Ascent) -> float:
+    """About what one update of the whole batch takes in NumPy."""
+    S, A = ascent.mdp.S, ascent.mdp.A
+    operations = 4 * S * S * A + 4 * S**3 / 3 + 100 * S * A  # P_π and q; two factorisations; softmax and the rest
+    return 1e-4 + 1e-9 * operations * math.prod(ascent.mdp.batch)
 
-    The policy before each update is gathered into `sums`, the last one is not.
+
+def _seconds(ascent: Ascent, θ: Array, first: int, last: int, sums: Sums | None) -> float:
+    # Updates that came before count too: a long run in small portions is worth compiling as well.
+    return seconds_per_update(ascent) * last if last > first else 0.0
+
+
+@kernel(seconds=_seconds, cpu="mdplab.kernels.softmax_pg_lanes", cuda="mdplab.kernels.softmax_pg_cuda")
+def advance(ascent: Ascent, θ: Array, first: int, last: int, sums: Sums | None) -> tuple[Array, Sums | None]:
+    """θ_last from θ_first (..., S, A) by the updates θ(s, a) += η d(s) π(a | s) A^π(s, a), d the visits of π.
+
+    The iterates first, ..., last − 1 are gathered into `sums`, where it is given.
     """
     mdp, η = ascent.mdp, expand(ascent.step_size, 2)
-    for _ in range(steps):
+    for _ in range(first, last):
         π = exp(log_softmax(θ))
         P, r = mdp.under(π)
         v = solve(identity_like(P) - mdp.γ(2) * P, r)

@@ -85,7 +85,7 @@ def _run(ascent: Ascent, θ: Array, at: Iterable[int]) -> Iterator[Iterate]:
     k = 0
     sums = None if ascent.loss is None else nothing_yet(ascent.mdp)  # over 0, ..., k − 1
     for n in _increasing(at):
-        θ, sums = advance(ascent, θ, n - k, sums)
+        θ, sums = advance(ascent, θ, k, n, sums)
         k, log_π = n, log_softmax(θ)
         π = exp(log_π)
         if sums is None:

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from mdplab.arrays import Array, exp, expand, is_exact, log_softmax, maximum, namespace, rational, solve, total
+import numpy as np
+
+from mdplab.arrays import (
+    Array,
+    exp,
+    expand,
+    floats,
+    is_exact,
+    log_softmax,
+    maximum,
+    namespace,
+    one_hot,
+    rational,
+    rounding,
+    solve,
+    sup,
+    total,
+)
+from mdplab.exact.enclosure import enclosure, product_rounding
 from mdplab.exact.values import centred, resolvent
 from mdplab.exact.visits import visits
 from mdplab.models import DiscountedMDP
@@ -54,30 +73,92 @@ def entropy(mdp: DiscountedMDP, log_π: Array, start: Array = None) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class SoftOptimum:
-    """The best that a policy can do when its entropy counts: `v` (..., S), `q` (..., S, A) and log π*_τ (..., S, A)."""
+    """The best that a policy can do when its entropy counts.
+
+    Attributes
+    ----------
+    v, q, log_π : array (..., S), (..., S, A) and (..., S, A)
+        Soft optimal values, action values, and the logarithm of the one optimal policy π*_τ = softmax(q / τ).
+        For exact models balls that enclose the true numbers.
+    low, high : array (..., S)
+        A certificate: low <= Ṽ* <= high, with the rounding of its own evaluation counted in.
+    """
 
     v: Array
     q: Array
     log_π: Array
+    low: Array
+    high: Array
 
 
 def soft_optimum(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
-    """The soft optimal values and the one soft optimal policy for τ > 0."""
-    if is_exact(mdp.P):
-        raise NotImplementedError
-    xp, τ = namespace(mdp.P), _temperature(mdp, τ)
-    v, log_π = 0 * mdp.r[..., 0], log_softmax(mdp.r / expand(τ, 2))
-    before = None
+    """The soft optimal values and policy for τ > 0, by soft policy iteration, which is Newton's method here.
+
+    For exact models Newton's method goes on in balls from the float64 solution, and the result is an enclosure whose
+    width is that of the working precision.
+
+    References
+    ----------
+    :cite:`cen2022`, Section 3; bounds as in :cite:`macqueen1966`.
+    """
+    return _in_balls(mdp, τ) if is_exact(mdp.P) else _in_floats(mdp, τ)
+
+
+def _in_floats(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
+    xp, scale = namespace(mdp.P), expand(τ, 2)
+    v = soft_values(mdp, log_softmax(mdp.r / scale), τ)
     while True:
-        new = soft_values(mdp, log_π, τ)
-        after = total(new)
-        rises = after > before if before is not None else after == after
-        v, before = xp.where(rises[..., None], new, v), xp.where(rises, after, before) if before is not None else after
+        new = soft_values(mdp, log_softmax(mdp.action_values(v) / scale), τ)
+        rises = total(new) > total(v)  # by mathematics always; a model rests where rounding hides it
         if not xp.any(rises):
             break
-        log_π = log_softmax(mdp.action_values(v) / expand(τ, 2))
+        v = xp.where(expand(rises, 1), new, v)
     q = mdp.action_values(v)
-    return SoftOptimum(v, q, log_softmax(q / expand(τ, 2)))
+    # The log of a sum of A exponentials costs τ (1 + log A) times the rounding of A + 8 operations on top.
+    slack = product_rounding(mdp.S, mdp.r, mdp.γ(0), v) + τ * rounding(2 * mdp.A + 16) * (1 + math.log(mdp.A))
+    low, high = enclosure(mdp.γ(0), total(mdp.P), v, _backup(q, τ), slack)
+    return SoftOptimum(v, q, log_softmax(q / scale), low, high)
+
+
+def _in_balls(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
+    v = rational(_in_floats(mdp.floats(), floats(τ)).v)
+    τ = _temperature(mdp, τ)
+    error = _error(mdp, v, τ)
+    while True:
+        new = _midpoints(soft_values(mdp, log_softmax(mdp.action_values(v) / expand(τ, 2)), τ))
+        new_error = _error(mdp, new, τ)
+        shrinks = np.asarray(2 * new_error < error, dtype=bool)  # if not, the working precision is used up
+        if not shrinks.any():
+            break
+        v, error = np.where(expand(shrinks, 1), new, v), np.where(shrinks, new_error, error)
+    v = v + expand(error, 1) * _unit_ball()
+    q = mdp.action_values(v)
+    return SoftOptimum(v, q, log_softmax(q / expand(τ, 2)), _each("lower", v), _each("upper", v))
+
+
+def _backup(q: Array, τ: Any) -> Array:
+    # τ log Σ_a exp(q / τ): exactly q − τ log softmax(q / τ) for any a, most accurately for the largest q.
+    best = one_hot(floats(q).argmax(axis=-1) if is_exact(q) else namespace(q).argmax(q, axis=-1), q.shape[-1], q)
+    return total(best * (q - expand(τ, 2) * log_softmax(q / expand(τ, 2))))
+
+
+def _error(mdp: DiscountedMDP, v: Array, τ: Any) -> Array:
+    # |Ṽ* − v| <= |T v − v| / (1 − γ), rounded upwards.
+    return _each("upper", sup(_backup(mdp.action_values(v), τ) - v) / (1 - mdp.γ(0)))
+
+
+def _midpoints(x: Array) -> Array:
+    return _each("mid", x)
+
+
+def _each(method: str, x: Array) -> Array:
+    return np.frompyfunc(lambda y: getattr(y, method)(), 1, 1)(x)
+
+
+def _unit_ball() -> Any:
+    import flint
+
+    return flint.arb(0, 1)
 
 
 def soft_gap(mdp: DiscountedMDP, log_π: Array, τ: Any, soft_optimum: SoftOptimum, start: Array = None) -> Array:

@@ -30,7 +30,7 @@ class SparseMDP:
     Raises
     ------
     ModelError
-        If shapes disagree, an entry is not finite, a row of `P` or `start` is not a distribution, or γ is not in [0, 1).
+        If shapes disagree, an entry is not finite, a row of `P` or `start` is no distribution, or γ is not in [0, 1).
     """
 
     P: Any
@@ -100,10 +100,8 @@ class SparseMDP:
         """Sparse transition matrix P_π (S, S) and reward r_π (S,) of the Markov chain that π (S, A) makes."""
         from scipy.sparse import csr_array
 
-        pairs = np.arange(self.S * self.A)
-        weights = csr_array(
-            (π.reshape(-1), pairs, pairs[:: self.A].tolist() + [len(pairs)]), shape=(self.S, len(pairs))
-        )
+        n = self.S * self.A
+        weights = csr_array((π.reshape(-1), np.arange(n), np.arange(0, n + 1, self.A)), shape=(self.S, n))
         return weights @ self.P, (π * self.r).sum(axis=-1)
 
     def under_actions(self, action: np.ndarray) -> tuple[Any, np.ndarray]:

@@ -82,6 +82,20 @@ def rational(x: Any) -> np.ndarray:
     return np.asarray(_elementwise(rational_number, np.asarray(x, dtype=object)), dtype=object)
 
 
+def exact_distribution(x: Array) -> np.ndarray:
+    """Rows of floats [..., n] that sum to one up to rounding, as rationals that sum to one exactly.
+
+    Each float stands for itself but the largest of its row, which takes what is missing.  So all denominators stay powers
+    of two, and long exact trajectories stay affordable; dividing by the sum would make each row's denominator another.
+    """
+    rows = rational(floats(x))
+    for index in np.ndindex(rows.shape[:-1]):
+        row = rows[index]
+        top = max(range(len(row)), key=row.__getitem__)
+        row[top] += 1 - sum(row)
+    return rows
+
+
 def number(x: Any) -> float:
     """One exact number or ball as the nearest float."""
     kind = type(x).__name__

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mdplab.arrays import rational
+from mdplab.arrays import exact_distribution, rational
 from mdplab.instances import families as models
 from mdplab.instances.domain import Domain, Family
 from mdplab.models import DiscountedMDP
@@ -155,7 +155,10 @@ def _some_distributions(rng: np.random.Generator, mdp: DiscountedMDP) -> np.ndar
 values = Domain(_draw("values", "S"), _some_values, lambda mdp: _like(np.zeros(mdp.S, dtype=int), mdp))
 logits = Domain(_draw("logits", "S", "A"), _some_logits, lambda mdp: _like(np.zeros((mdp.S, mdp.A), dtype=int), mdp))
 policies = Domain(
-    _draw("policies", "S", "A"), _some_policies, lambda mdp: _like(np.ones((mdp.S, mdp.A), dtype=int), mdp) / mdp.A
+    _draw("policies", "S", "A"),
+    _some_policies,
+    lambda mdp: _like(np.ones((mdp.S, mdp.A), dtype=int), mdp) / mdp.A,
+    exact_distribution,
 )
 deterministic_policies = Domain(
     _draw("deterministic_policies", "S", "A"),
@@ -163,7 +166,10 @@ deterministic_policies = Domain(
     lambda mdp: _like(np.eye(mdp.A, dtype=int)[np.zeros(mdp.S, dtype=int)], mdp),
 )
 distributions = Domain(
-    _draw("distributions", "S"), _some_distributions, lambda mdp: _like(np.ones(mdp.S, dtype=int), mdp) / mdp.S
+    _draw("distributions", "S"),
+    _some_distributions,
+    lambda mdp: _like(np.ones(mdp.S, dtype=int), mdp) / mdp.S,
+    exact_distribution,
 )
 
 

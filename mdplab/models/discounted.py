@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import EPS, Array, expand, floats, is_exact, largest, namespace, rational, smallest, total
+from mdplab.arrays import EPS, Array, exact_distribution, expand, floats, is_exact, largest, namespace, rational, smallest, total
 from mdplab.errors import ModelError
 
 
@@ -131,15 +131,15 @@ class DiscountedMDP:
         return DiscountedMDP(self.P, self.r, self.discount, start)
 
     def exact(self) -> DiscountedMDP:
-        """The same model in rationals: each float is taken exactly, then each row is divided by its sum."""
+        """The same model in rationals: floats stand for themselves, and each row's largest entry makes it sum to one."""
         if is_exact(self.P):
             return self
-        P, start = rational(floats(self.P)), rational(floats(self.start))
+        γ = rational(floats(self.discount))
         return DiscountedMDP(
-            P / P.sum(axis=-1)[..., None],
+            exact_distribution(self.P),
             rational(floats(self.r)),
-            rational(floats(self.discount)) if getattr(self.discount, "shape", ()) else rational(self.discount)[()],
-            start / (start.sum(axis=-1)[..., None] if self.batch else start.sum()),
+            γ if γ.shape else γ[()],
+            exact_distribution(self.start),
         )
 
     def floats(self) -> DiscountedMDP:

@@ -1,0 +1,134 @@
+"""Judging one instance in rationals and balls, with as much precision as it takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mdplab import arrays
+from mdplab.theorem.claim import Claim
+from mdplab.theorem.judges import comparison
+from mdplab.theorem.judges.comparison import Outcome
+from mdplab.theorem.statement import Binding, Theorem
+
+PASSES = 3  # each with twice the bits of the one before
+
+
+@dataclass
+class Result:
+    """What exact arithmetic says of one claim on one instance."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    failure: tuple[int, Any, Any] | None = None  # iterate, smaller side, larger side
+    ratio: float = float("nan")
+    ratio_at: int = 0
+    informative: int | None = None
+    balls: bool = False
+
+    @property
+    def compared(self) -> int:
+        return sum(self.outcomes.values())
+
+
+@contextmanager
+def working_precision(bits: int) -> Iterator[None]:
+    """Balls inside are computed with that many bits."""
+    before = arrays.precision()
+    arrays.precision(bits)
+    try:
+        yield
+    finally:
+        arrays.precision(before)
+
+
+def judge_exactly(
+    theorem: Theorem,
+    claims: Mapping[str, Claim],
+    inputs: Mapping[str, Any],
+    up_to: int | None,
+    slots: Mapping[str, Any] | None = None,
+) -> dict[str, Result]:
+    """Compare both sides of each claim at every binding up to index `up_to`; `inputs` must be exact.
+
+    Balls widen along a trajectory by at most a constant number of bits an iterate, so the precision grows with `up_to`.
+    What stays open is computed again with twice the bits.  When the difference then still contains zero but has become
+    smaller by half of all bits, the sides are equal as far as anybody can compute: the outcome is TOUCHES.
+    """
+    widths: dict[tuple[str, int, int], float] = {}
+    bits = 128 + 4 * min(up_to or 0, 4000)
+    for attempt in range(PASSES):
+        with working_precision(bits << attempt):
+            results, open_now = _one_pass(theorem, claims, inputs, up_to, slots or {}, widths, bits << attempt)
+        if not open_now:
+            break
+        widths = open_now
+    return results
+
+
+def _one_pass(
+    theorem: Theorem,
+    claims: Mapping[str, Claim],
+    inputs: Mapping[str, Any],
+    up_to: int | None,
+    slots: Mapping[str, Any],
+    widths: dict[tuple[str, int, int], float],
+    bits: int,
+) -> tuple[dict[str, Result], dict[tuple[str, int, int], float]]:
+    results = {name: Result() for name in claims}
+    open_now: dict[tuple[str, int, int], float] = {}
+    for n, binding in enumerate(theorem.bindings(inputs, up_to, **slots)):
+        b = coerced(binding)
+        k = int(binding[theorem.index]) if theorem.index in binding else n
+        trivial = theorem.trivial_bound(b) if theorem.trivial_bound else None
+        for name, claim in claims.items():
+            smaller, larger = np.broadcast_arrays(*(np.asarray(x, dtype=object) for x in claim.sides(b)))
+            for e, (x, y) in enumerate(zip(smaller.flat, larger.flat, strict=True)):
+                outcome = comparison.exactly(x, y, claim.is_identity)
+                if outcome is Outcome.OPEN:
+                    width, before = comparison.width(x, y), widths.get((name, n, e), np.inf)
+                    if width <= before - bits / 4 and before < np.inf:
+                        outcome = Outcome.HOLDS if claim.is_identity else Outcome.TOUCHES
+                    else:
+                        open_now[name, n, e] = width
+                _record(results[name], outcome, k, x, y)
+            if trivial is not None and results[name].informative is None and _below(larger, trivial):
+                results[name].informative = k
+    return results, open_now
+
+
+def coerced(binding: Binding) -> Binding:
+    """The binding with plain ints and floats as rationals, so that 1/2 is never a float."""
+    return {q: x if isinstance(x, np.ndarray) and x.dtype == object else _coerce(x) for q, x in binding.items()}
+
+
+def _coerce(x: Any) -> Any:
+    return arrays.rational(x) if np.ndim(x) else arrays.rational_number(x)
+
+
+def _record(result: Result, outcome: Outcome, k: int, smaller: Any, larger: Any) -> None:
+    result.outcomes[outcome] += 1
+    result.balls |= arrays.is_ball(smaller) or arrays.is_ball(larger)
+    if outcome is Outcome.FAILS and result.failure is None:
+        result.failure = (k, smaller, larger)
+    ratio = float("nan") if outcome is Outcome.SILENT else ratio_of(smaller, larger)
+    if not ratio <= result.ratio and ratio == ratio:
+        result.ratio, result.ratio_at = ratio, k
+
+
+def ratio_of(smaller: Any, larger: Any) -> float:
+    """smaller / larger as a float where both are positive, else NaN.  Divided before rounding: either may underflow."""
+    if not (smaller > 0 and larger > 0):
+        return float("nan")
+    try:
+        return arrays.number(smaller / larger)
+    except OverflowError:
+        return float("inf")
+
+
+def _below(larger: np.ndarray, trivial: Any) -> bool:
+    return any(bool(y < t) for y, t in np.broadcast(larger, np.asarray(trivial, dtype=object)))

@@ -1,0 +1,181 @@
+"""Judging a batch in float64: fast, never the last word on a comparison that rounding could turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from mdplab.arrays import EPS
+from mdplab.errors import TheoremError
+from mdplab.theorem.claim import Claim
+from mdplab.theorem.inputs import batch_shape
+from mdplab.theorem.judges import comparison
+from mdplab.theorem.judges.comparison import Outcome
+from mdplab.theorem.statement import Binding, Theorem
+
+CHUNK = 64  # iterates stacked before a claim is evaluated, to spread Python's overhead
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Both sides of one claim on a batch: K iterates, n instances, at the entry that is worst for the claim.
+
+    Attributes
+    ----------
+    k : (K,)
+    smaller, larger, ratio : (K, n)
+        `ratio` is NaN where a side is not positive or both are below rounding.
+    outcome : (K, n) of `Outcome`
+    informative : (K, n) of bool
+        Where the larger side is below the trivial bound.
+    comparisons : int
+    """
+
+    k: np.ndarray
+    smaller: np.ndarray
+    larger: np.ndarray
+    ratio: np.ndarray
+    outcome: np.ndarray
+    informative: np.ndarray
+    comparisons: int
+
+
+def run_in_floats(
+    theorem: Theorem,
+    claims: Mapping[str, Claim],
+    inputs: Mapping[str, Any],
+    up_to: int | None,
+    slots: Mapping[str, Any] | None = None,
+) -> dict[str, Curves]:
+    """Evaluate the claims on a batch, shape (n,) or ()."""
+    batch = batch_shape(inputs)
+    relative, absolute = _rounding(inputs)
+    parts: dict[str, list[Curves]] = {name: [] for name in claims}
+    stream = theorem.bindings(inputs, up_to, **(slots or {}))
+    begin = 0
+    while chunk := list(islice(stream, CHUNK)):
+        stacked = _stacked(theorem, chunk, batch, begin)
+        k = _indices(theorem, chunk, begin)
+        errors = _errors(stacked, k, relative, absolute)
+        trivial = theorem.trivial_bound(stacked) if theorem.trivial_bound else None
+        for name, claim in claims.items():
+            parts[name].append(_curves(claim, stacked, errors, k, trivial, len(chunk), batch))
+        begin += len(chunk)
+    if begin == 0:
+        raise TheoremError(f"{theorem.id}: the measure yields nothing")
+    return {name: _joined(p) for name, p in parts.items()}
+
+
+def _rounding(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+    for x in inputs.values():
+        if hasattr(x, "rounding"):
+            return x.rounding
+    return 64 * EPS, 64 * EPS
+
+
+def _indices(theorem: Theorem, chunk: list[Binding], begin: int) -> np.ndarray:
+    if theorem.index is None:
+        return np.arange(begin, begin + len(chunk))
+    return np.array([int(b[theorem.index]) for b in chunk])
+
+
+def _stacked(theorem: Theorem, chunk: list[Binding], batch: tuple[int, ...], begin: int) -> Binding:
+    """Each quantity as float64 (K, *batch, *entries), entries padded so that all broadcast."""
+    out: Binding = {}
+    for q in chunk[0]:
+        rows = [_on_cpu(b[q]) for b in chunk]
+        for n, x in enumerate(rows):
+            if x.ndim and x.shape[: len(batch)] != batch:
+                raise TheoremError(
+                    f"{theorem.id}: {q} has shape {x.shape} at iterate {begin + n}; expected {batch}, "
+                    "the shape of the batch, first"
+                )
+        out[q] = np.stack([np.broadcast_to(x, batch) if not x.ndim else x for x in rows])
+    entries = max(x.ndim for x in out.values())
+    return {q: x.reshape(*x.shape, *(1,) * (entries - x.ndim)) for q, x in out.items()}
+
+
+def _on_cpu(x: Any) -> np.ndarray:
+    return np.asarray(x.get() if hasattr(x, "get") else x, dtype=float)
+
+
+def _errors(stacked: Binding, k: np.ndarray, relative: Any, absolute: Any) -> Binding:
+    """How far each quantity may be off.  Rounding made in each iterate adds up along the trajectory, hence 1 + k."""
+    entries = next(iter(stacked.values())).ndim
+    steps = (1.0 + k).reshape(-1, *(1,) * (entries - 1))
+
+    def spread(x: Any) -> Any:
+        x = np.asarray(x)
+        return x.reshape(1, *x.shape, *(1,) * (entries - 1 - x.ndim))
+
+    out: Binding = {}
+    for q, x in stacked.items():
+        accuracy = getattr(q, "accuracy", "absolute")
+        if accuracy == "exact":
+            out[q] = 0 * x if q.is_integer else EPS * abs(x)
+        elif accuracy == "relative":
+            out[q] = steps * spread(relative) * abs(x)
+        else:
+            out[q] = steps * (spread(absolute) + spread(relative) * abs(x))
+    return out
+
+
+def _curves(
+    claim: Claim, stacked: Binding, errors: Binding, k: np.ndarray, trivial: Any, n: int, batch: tuple[int, ...]
+) -> Curves:
+    with np.errstate(all="ignore"):
+        smaller, larger = _sides(claim, stacked)
+        error = 16 * EPS * (abs(smaller) + abs(larger))  # of evaluating the formula itself
+        for q in claim.quantities:
+            s, t = _sides(claim, {**stacked, q: stacked[q] + errors[q]})
+            error = error + np.nan_to_num(abs((t - larger) - (s - smaller)), nan=0.0, posinf=0.0)
+    if np.isnan(smaller).any() or np.isnan(larger).any():
+        at = int(k[np.argwhere(np.isnan(smaller + larger))[0][0]])
+        raise TheoremError(f"the side of {claim.relation} is not a number (NaN) at iterate {at}")
+    outcome = comparison.in_floats(smaller, larger, error, claim.is_identity)
+    with np.errstate(all="ignore"):
+        ratio = np.where((smaller > 0) & (larger > 0) & (outcome != Outcome.SILENT), smaller / larger, np.nan)
+    informative = np.zeros(outcome.shape, bool) if trivial is None else np.broadcast_to(larger < trivial, outcome.shape)
+    flat = (n, int(np.prod(batch)), -1)
+    outcome, ratio, informative = (x.reshape(flat) for x in (outcome, ratio, informative))
+    smaller, larger = (
+        np.broadcast_to(x, (n, *batch, *x.shape[1 + len(batch) :])).reshape(flat) for x in (smaller, larger)
+    )
+    worst = outcome.argmax(axis=-1)[..., None]
+    near = np.where(
+        np.isnan(ratio).all(axis=-1, keepdims=True), worst, np.nan_to_num(ratio, nan=-1).argmax(axis=-1)[..., None]
+    )
+
+    def at(x: np.ndarray, index: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(x, index, axis=-1)[..., 0]
+
+    return Curves(
+        k,
+        at(smaller, near),
+        at(larger, near),
+        at(ratio, near),
+        at(outcome, worst),
+        informative.any(axis=-1),
+        outcome.size,
+    )
+
+
+def _sides(claim: Claim, stacked: Binding) -> tuple[np.ndarray, np.ndarray]:
+    smaller, larger = claim.sides(stacked)
+    shape = np.broadcast_shapes(np.shape(smaller), np.shape(larger), *(np.shape(x) for x in stacked.values()))
+    return np.broadcast_to(smaller, shape), np.broadcast_to(larger, shape)
+
+
+def _joined(parts: list[Curves]) -> Curves:
+    names = ("k", "smaller", "larger", "ratio", "outcome", "informative")
+    return Curves(*(np.concatenate([getattr(p, x) for p in parts]) for x in names), sum(p.comparisons for p in parts))
+
+
+def iter_first(mask: np.ndarray) -> Iterator[tuple[int, int]]:
+    """(instance, row) of the first true entry in each column of a mask (K, n) that has one."""
+    rows = mask.argmax(axis=0)
+    yield from ((int(i), int(rows[i])) for i in np.flatnonzero(mask.any(axis=0)))

@@ -64,9 +64,9 @@ def load_model(path: str | Path) -> DiscountedMDP:
 
 
 def save_model(mdp: DiscountedMDP, path: str | Path, state_names: list[str] | None = None) -> None:
-    """Write `mdp` to a `.npz` file (float64, any batch) or a `.json` file (one model), from which `load_model` returns it.
+    """Write `mdp` to a `.npz` file (float64, any batch) or a `.json` file (one model).
 
-    Every number comes back as it was, and with it the arithmetic.
+    `load_model` returns every number as it was, and with it the arithmetic.
 
     Raises
     ------

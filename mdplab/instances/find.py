@@ -15,7 +15,7 @@ from mdplab.errors import InstanceError, ModelError
 from mdplab.instances import families, files, named
 from mdplab.models import DiscountedMDP
 
-_FAMILY_DISCOUNT = "9/10"  # where neither the name nor the caller says
+_FAMILY_DISCOUNT = Fraction(9, 10)  # where neither the name nor the caller says
 
 
 def find_model(text: str, discount: float | str | None = None, start: str | int | None = None) -> DiscountedMDP:
@@ -96,25 +96,25 @@ def _registered(text: str, γ: Fraction | None) -> DiscountedMDP:
     name, _, rest = text.partition(":")
     options = _options(text, rest)
     if name in named.by_name:
-        make: Callable[..., DiscountedMDP] = named.by_name[name]
-        if γ is not None and "discount" in inspect.signature(make).parameters:
-            if seed < 0:
-            raise InstanceError(f"{text}: seed is {seed}; expected at least 0")
-        options["discount"] = str(γ)
-        return _call(text, make, options)
+        return _call(text, named.by_name[name], _with_discount(named.by_name[name], options, γ))
     if name in families.by_name:
         seed = _number("seed", options.pop("seed", "0"), int)
         if seed < 0:
             raise InstanceError(f"{text}: seed is {seed}; expected at least 0")
-        options["discount"] = str(γ if γ is not None else options.get("discount", _FAMILY_DISCOUNT))
-        if name == "bandits":
-            del options["discount"]
-        rng = np.random.default_rng(seed)
-        return _call(text, families.by_name[name], options, rng, 1)[0]
+        make, rng = families.by_name[name], np.random.default_rng(seed)
+        if γ is None and "discount" not in options:
+            γ = _FAMILY_DISCOUNT
+        return _call(text, make, _with_discount(make, options, γ), rng, 1)[0]
     raise InstanceError(
         f"there is no model {name!r}{_suggestion(name, known_names())}; expected gym:ID, a family or an example "
         "(mdplab list instances names them), or a file that ends in .npz or .json"
     )
+
+
+def _with_discount(make: Callable[..., Any], options: dict[str, str], γ: Fraction | None) -> dict[str, str]:
+    # Some examples are built from their discount, so that changing it afterwards would not do.
+    takes_one = γ is not None and "discount" in inspect.signature(make).parameters
+    return options | {"discount": str(γ)} if takes_one else options
 
 
 def known_names() -> list[str]:

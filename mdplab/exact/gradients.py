@@ -5,10 +5,10 @@ from __future__ import annotations
 from mdplab.arrays import Array, expand
 from mdplab.exact.values import action_values, advantages
 from mdplab.exact.visits import visits
-from mdplab.models import DiscountedMDP
+from mdplab.models import DiscountedMDP, SparseMDP
 
 
-def softmax_gradient(mdp: DiscountedMDP, π: Array, start: Array = None) -> Array:
+def softmax_gradient(mdp: DiscountedMDP | SparseMDP, π: Array, start: Array = None) -> Array:
     """∂V^π(start) / ∂θ(s, a) = d^π(s) π(a | s) A^π(s, a) / (1 − γ) for π = softmax(θ);  (..., S, A) -> (..., S, A).
 
     References
@@ -18,7 +18,7 @@ def softmax_gradient(mdp: DiscountedMDP, π: Array, start: Array = None) -> Arra
     return expand(visits(mdp, π, start), 1) * π * advantages(mdp, π)
 
 
-def direct_gradient(mdp: DiscountedMDP, π: Array, start: Array = None) -> Array:
+def direct_gradient(mdp: DiscountedMDP | SparseMDP, π: Array, start: Array = None) -> Array:
     """∂V^π(start) / ∂π(a | s) = d^π(s) Q^π(s, a) / (1 − γ);  (..., S, A) -> (..., S, A).
 
     The entries of π are free variables here: V(π) = start · (I − γ P_π)^{-1} r_π, also off the simplex.

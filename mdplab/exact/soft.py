@@ -20,12 +20,11 @@ from mdplab.arrays import (
     one_hot,
     rational,
     rounding,
-    solve,
     sup,
     total,
 )
 from mdplab.exact.enclosure import enclosure, product_rounding
-from mdplab.exact.values import centred, resolvent
+from mdplab.exact.values import centred, discounted_sum
 from mdplab.exact.visits import visits
 from mdplab.models import DiscountedMDP
 
@@ -38,7 +37,7 @@ def soft_values(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:
     log_π, τ = _finite(log_π), _temperature(mdp, τ)
     π = exp(log_π)
     P, r = mdp.under(π)
-    return solve(resolvent(mdp, P), r - expand(τ, 1) * total(π * log_π))
+    return discounted_sum(mdp, P, r - expand(τ, 1) * total(π * log_π))
 
 
 def soft_action_values(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mdplab.arrays import Array, expand, floats, identity_like, is_exact, namespace, one_hot, solve, total
-from mdplab.models import DiscountedMDP
+from mdplab.exact.sweeps import swept_values
+from mdplab.models import DiscountedMDP, SparseMDP
 
 
-def values(mdp: DiscountedMDP, π: Array) -> Array:
+def values(mdp: DiscountedMDP | SparseMDP, π: Array) -> Array:
     """V^π(s), the expected discounted reward from each state; π (..., S, A) -> (..., S).
 
     The solution of (I − γ P_π) V = r_π.  π may have more batch axes than the model: many policies of one model.
@@ -16,20 +17,27 @@ def values(mdp: DiscountedMDP, π: Array) -> Array:
     :cite:`puterman1994`, Theorem 6.1.1.
     """
     P, r = mdp.under(π)
-    return solve(resolvent(mdp, P), r)
+    return discounted_sum(mdp, P, r)
 
 
-def action_values(mdp: DiscountedMDP, π: Array) -> Array:
+def action_values(mdp: DiscountedMDP | SparseMDP, π: Array) -> Array:
     """Q^π(s, a) = r(s, a) + γ Σ_t P(t | s, a) V^π(t);  (..., S, A) -> (..., S, A)."""
     return mdp.action_values(values(mdp, π))
 
 
-def advantages(mdp: DiscountedMDP, π: Array) -> Array:
+def advantages(mdp: DiscountedMDP | SparseMDP, π: Array) -> Array:
     """A^π(s, a) = Q^π(s, a) − V^π(s);  (..., S, A) -> (..., S, A).
 
     Accurate relative to its own size also for the likeliest action of an almost deterministic policy.
     """
     return centred(action_values(mdp, π), π)
+
+
+def discounted_sum(mdp: DiscountedMDP | SparseMDP, P_π: Array, r_π: Array) -> Array:
+    """Σ_t γ^t P_π^t r_π, the solution of v = r_π + γ P_π v;  (..., S, S) and (..., S) -> (..., S)."""
+    if isinstance(mdp, SparseMDP):
+        return swept_values(mdp.discount, P_π, r_π)
+    return solve(resolvent(mdp, P_π), r_π)
 
 
 def resolvent(mdp: DiscountedMDP, P_π: Array) -> Array:

@@ -5,39 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, expand, minimum
+from mdplab.arrays import Array, expand
 from mdplab.errors import MdplabError
-from mdplab.exact import direct_gradient, gap
+from mdplab.exact import direct_gradient
 from mdplab.models.discounted import DiscountedMDP
 from mdplab.solvers.inputs import per_model, table
 from mdplab.solvers.simplex import project_to_simplex
 from mdplab.solvers.thinning import thinned
 
-if TYPE_CHECKING:
-    from mdplab.exact import Optimum
-
 
 @dataclass(frozen=True, eq=False)
 class ProjectedIterate:
-    """The k-th policy and the best gap so far.
-
-    Parameters
-    ----------
-    k : int
-        Updates so far.
-    π : array (..., S, A)
-        Probabilities; they can be exactly zero.
-    least_gap : array (...,), optional
-        min over the iterates 0, ..., k, those not yielded included, of V*(μ) − V^π(μ).
-    """
+    """The k-th policy: updates so far, and probabilities (..., S, A), which can be exactly zero."""
 
     k: int
     π: Array
-    least_gap: Array = None
 
 
 def projected_pg(
@@ -46,7 +32,6 @@ def projected_pg(
     *,
     step_size: Any = None,
     at: Iterable[int] | None = None,
-    optimum: Optimum | None = None,
 ) -> Iterator[ProjectedIterate]:
     """Yield the iterates of π_{k+1} = Proj(π_k + η ∇_π V^{π_k}(μ)) without end.
 
@@ -61,8 +46,6 @@ def projected_pg(
         (:cite:`akm2021`, Theorem 4.1).
     at : increasing iterable of int, optional
         Iteration numbers to yield at; every one by default.
-    optimum : Optimum, optional
-        Of the same model; with it, iterates carry `least_gap`.
 
     Raises
     ------
@@ -71,6 +54,8 @@ def projected_pg(
 
     Notes
     -----
+    Whatever the step, no state's value falls: projecting π(· | s) + c Q(s, ·) with c >= 0 raises Σ_a π(a | s) Q(s, a),
+    and the performance difference adds that up.  So the latest iterate is the best so far, which the theorem is about.
     On a rational model with a rational step every iterate is rational and exact; their digits grow with k.
 
     References
@@ -79,16 +64,12 @@ def projected_pg(
     """
     η = _default_step(mdp) if step_size is None else per_model(mdp, "step_size", step_size)
     first = (table(mdp, "π", None) + 1) / mdp.A if π is None else table(mdp, "π", π)
-    return thinned(_run(mdp, first, expand(η, 2), optimum), at)
+    return thinned(_run(mdp, first, expand(η, 2)), at)
 
 
-def _run(mdp: DiscountedMDP, π: Array, η: Any, optimum: Optimum | None) -> Iterator[ProjectedIterate]:
-    least = None
+def _run(mdp: DiscountedMDP, π: Array, η: Any) -> Iterator[ProjectedIterate]:
     for k in count():
-        if optimum is not None:
-            here = gap(mdp, π, optimum)
-            least = here if least is None else minimum(least, here)
-        yield ProjectedIterate(k, π, least)
+        yield ProjectedIterate(k, π)
         π = project_to_simplex(π + η * direct_gradient(mdp, π))
 
 

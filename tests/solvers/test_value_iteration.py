@@ -2,6 +2,7 @@
 
 from itertools import islice, pairwise
 
+import array_api_strict
 import numpy as np
 from hypothesis import given, settings
 
@@ -68,3 +69,12 @@ def test_a_batch_of_models_with_their_own_discounts_is_enclosed_model_by_model(b
         assert is_exact(v_star)
         assert (rational(low[i]) <= v_star).all()
         assert (v_star <= rational(high[i])).all()
+
+
+def test_strict_arrays_are_enclosed_alike():
+    mdp = families.garnet(np.random.default_rng(5), 6, S=3, A=2)
+    strict = mdp.map(array_api_strict.asarray)
+    for plain, bounds in zip(
+        islice(enclosures(mdp, value_iteration(mdp)), 5), enclosures(strict, value_iteration(strict)), strict=False
+    ):
+        assert all((x == np.asarray(y)).all() for x, y in zip(plain, bounds, strict=True))

@@ -1,0 +1,207 @@
+"""What every solver keeps to: any arithmetic, batches, pure, lazy, endless.  A new solver adds a row to `SOLVERS`."""
+
+from dataclasses import fields, is_dataclass
+from itertools import islice, repeat
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from mdplab import solvers
+from mdplab.arrays import ball, floats, number, one_hot, rational
+from mdplab.exact import optimum
+from mdplab.models import DiscountedMDP, bandit
+
+
+def cooling(temperature):
+    """Temperatures that fall: τ, 3/4 τ, 9/16 τ, ..."""
+    while True:
+        yield temperature
+        temperature = 3 * temperature / 4
+
+
+# Each solver as a function of a model, a first table (..., S, A), and one positive number for each model.
+SOLVERS = {
+    "value_iteration": lambda mdp, θ, x: solvers.value_iteration(mdp, θ[..., 0]),
+    "enclosures": lambda mdp, θ, x: solvers.enclosures(mdp, solvers.value_iteration(mdp, θ[..., 0])),
+    "policy_iteration": lambda mdp, θ, x: solvers.policy_iteration(mdp),
+    "softmax_pg": lambda mdp, θ, x: solvers.softmax_pg(mdp, θ, step_size=x),
+    "softmax_pg, default step, with optimum": lambda mdp, θ, x: solvers.softmax_pg(mdp, θ, optimum=optimum(mdp)),
+    "entropy_pg": lambda mdp, θ, x: solvers.entropy_pg(mdp, θ, temperature=x, step_size=x),
+    "entropy_pg, default step": lambda mdp, θ, x: solvers.entropy_pg(mdp, θ, temperature=x),
+    "decaying_entropy_pg": lambda mdp, θ, x: solvers.decaying_entropy_pg(
+        bandit(mdp.r[..., 0, :]), θ[..., :1, :], temperatures=cooling(x)
+    ),
+    "decaying_entropy_pg, given step": lambda mdp, θ, x: solvers.decaying_entropy_pg(
+        mdp, θ, temperatures=solvers.logarithmic_temperatures(x), step_size=x
+    ),
+    "log_barrier_pg": lambda mdp, θ, x: solvers.log_barrier_pg(mdp, θ, strength=x, step_size=x / 4),
+    "log_barrier_pg, default step, with optimum": lambda mdp, θ, x: solvers.log_barrier_pg(
+        mdp, θ, strength=x, optimum=optimum(mdp)
+    ),
+    "projected_pg": lambda mdp, θ, x: solvers.projected_pg(mdp, (0 * θ + 1) / 2, step_size=x),
+    "projected_pg, default step": lambda mdp, θ, x: solvers.projected_pg(mdp),
+    "natural_pg": lambda mdp, θ, x: solvers.natural_pg(mdp, θ, step_size=x),
+    "natural_pg, default step": lambda mdp, θ, x: solvers.natural_pg(mdp, θ),
+    "entropy_natural_pg": lambda mdp, θ, x: solvers.entropy_natural_pg(mdp, θ, temperature=x, step_size=x / 8),
+    "entropy_natural_pg, default step": lambda mdp, θ, x: solvers.entropy_natural_pg(mdp, θ, temperature=2 * x),
+    "mirror_descent": lambda mdp, θ, x: solvers.mirror_descent(mdp, θ, step_sizes=repeat(x)),
+    "mirror_descent, geometric": lambda mdp, θ, x: solvers.mirror_descent(
+        mdp, θ, step_sizes=solvers.geometric_steps(x, x + 4)
+    ),
+}
+ENDLESS = [name for name in SOLVERS if name != "mirror_descent, geometric"]  # float steps end before they overflow
+STEPS = 4
+
+
+def instance():
+    """Four models in dyadic rationals, which float64 holds exactly, each with its own γ, as a batch of shape (2, 2)."""
+    rng = np.random.default_rng(11)
+    P = rng.multinomial(13, [1 / 3] * 3, size=(2, 2, 3, 2)) + 1
+    start = rng.multinomial(13, [1 / 3] * 3, size=(2, 2)) + 1
+    mdp = DiscountedMDP(
+        rational(P) / 16,
+        rational(rng.integers(0, 65, (2, 2, 3, 2))) / 64,
+        rational([["1/2", "7/8"], ["3/4", "1/4"]]),
+        rational(start) / 16,
+    )
+    θ = rational(rng.integers(-16, 17, (2, 2, 3, 2))) / 8
+    return mdp, θ, rational([["1/2", "1/4"], ["1/8", "3/4"]])
+
+
+def balls(x):
+    return np.vectorize(ball, otypes=[object])(x)
+
+
+def named(iterate):
+    """What an iterate holds, by name."""
+    if is_dataclass(iterate):
+        found = {f.name: getattr(iterate, f.name) for f in fields(iterate)}
+        return {name: x for name, x in found.items() if x is not None and name != "k"}
+    return dict(enumerate(iterate)) if isinstance(iterate, tuple) else {"v": iterate}
+
+
+def trace(run):
+    """The arrays of the first iterates, copied as soon as they are seen."""
+    return [{n: np.array(x, copy=True) for n, x in named(iterate).items()} for iterate in islice(run, STEPS)]
+
+
+@pytest.fixture(params=[n for n in SOLVERS if n != "enclosures"])  # those move outwards in float64, on purpose
+def reference(request, digits):
+    """(name, iterates in 300 digits, and how far 53 bits may be off).
+
+    The second run of balls carries 53 bits, as float64 does, and its radii add up what each operation may lose: running
+    error analysis by machine.  Float64 sums and eliminates in another order and its exp and log err by up to an ulp;
+    four radii leave room for that, and four roundings of one where an operation is exact in balls.
+    """
+    mdp, θ, x = instance()
+    with digits(300):
+        exact = trace(SOLVERS[request.param](mdp, θ, x))
+    with digits(53):
+        rough = trace(SOLVERS[request.param](mdp.map(balls), balls(θ), balls(x)))
+    return request.param, exact, rough
+
+
+def assert_within(iterates, exact, rough, index=()):
+    assert len(iterates) == len(exact) == STEPS
+    for found, centre, wide in zip(iterates, exact, rough, strict=True):
+        assert found.keys() == centre.keys()
+        for n in found:
+            here, there, around = (np.asarray(y) for y in (found[n], centre[n][index], wide[n][index]))
+            assert here.shape == there.shape, n
+            for a, b, c in zip(here.flat, there.flat, around.flat, strict=True):
+                if isinstance(b, int | np.integer):
+                    assert a == b
+                    continue
+                slack = 4 * float(c.rad()) + 4 * 2**-53 * abs(number(b)) if type(c).__name__ == "arb" else 0
+                assert slack < 1e-7, "an envelope so wide checks nothing"
+                assert number(abs(rational(float(a))[()] - b)) <= slack, (n, float(a), b, slack)
+
+
+def test_a_batch_agrees_with_balls_model_by_model(reference):
+    name, exact, rough = reference
+    mdp, θ, x = instance()
+    assert_within(trace(SOLVERS[name](mdp.floats(), floats(θ), floats(x))), exact, rough)
+
+
+def test_one_model_agrees_with_balls(reference):
+    name, exact, rough = reference
+    mdp, θ, x = instance()
+    for i in np.ndindex(2, 2):
+        assert_within(trace(SOLVERS[name](mdp[i].floats(), floats(θ[i]), float(floats(x[i])))), exact, rough, i)
+
+
+def test_strict_arrays_agree_with_balls(reference):
+    name, exact, rough = reference
+    mdp, θ, x = (y if isinstance(y, DiscountedMDP) else floats(y) for y in instance())
+    strict = mdp.floats().map(array_api_strict.asarray)
+    run = SOLVERS[name](strict, array_api_strict.asarray(θ), array_api_strict.asarray(x))
+    assert_within(trace(run), exact, rough)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_nothing_that_was_given_or_yielded_is_written_into(name):
+    mdp, θ, x = instance()
+    mdp, θ, x = mdp.floats(), floats(θ), floats(x)
+    for y in (mdp.P, mdp.r, mdp.start, mdp.discount, θ, x):
+        y.setflags(write=False)
+    yielded = [named(iterate) for iterate in islice(SOLVERS[name](mdp, θ, x), STEPS)]
+    for before, after in zip(trace(SOLVERS[name](mdp, θ, x)), yielded, strict=True):
+        assert all(np.array_equal(before[n], after[n]) for n in before)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_exact_inputs_are_not_written_into(name):
+    mdp, θ, x = instance()
+    before = [y.copy() for y in (mdp.P, mdp.r, mdp.start, mdp.discount, θ, x)]
+    list(islice(SOLVERS[name](mdp, θ, x), 2))
+    assert all((y == z).all() for y, z in zip((mdp.P, mdp.r, mdp.start, mdp.discount, θ, x), before, strict=True))
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_it_has_no_end(name):
+    mdp, θ, x = instance()
+    assert sum(1 for _ in islice(SOLVERS[name](mdp.floats(), floats(θ), floats(x)), 300)) == 300
+
+
+@pytest.mark.parametrize("name", [n for n in SOLVERS if "optimum" not in n])
+def test_nothing_is_computed_before_it_is_asked_for(name, monkeypatch):
+    mdp, θ, x = instance()
+    mdp = mdp.floats()
+
+    def too_early(*_):
+        raise AssertionError("computed before the first iterate was asked for")
+
+    for operator in ("action_values", "expected_next", "bellman", "under"):
+        monkeypatch.setattr(DiscountedMDP, operator, too_early)
+    run = SOLVERS[name](mdp, floats(θ), floats(x))
+    with pytest.raises(AssertionError, match="before the first iterate"):
+        list(islice(run, 2))
+
+
+@pytest.mark.parametrize("name", ["softmax_pg", "entropy_pg", "log_barrier_pg", "natural_pg", "projected_pg"])
+def test_checkpoints_show_the_same_iterates(name):
+    mdp, _, x = instance()
+    mdp = mdp.floats()
+    solver, given = getattr(solvers, name), {"step_size": floats(x)}
+    given |= {"temperature": 0.5} if name == "entropy_pg" else {"strength": 0.5} if name == "log_barrier_pg" else {}
+    every = list(islice(solver(mdp, **given), 13))
+    for seen in solver(mdp, at=solvers.geometric(12, per_decade=4), **given):
+        assert all(np.array_equal(a, named(every[seen.k])[n]) for n, a in named(seen).items())
+    assert seen.k == 12
+
+
+def test_rational_models_keep_value_policy_and_projected_iteration_rational():
+    mdp, θ, x = instance()
+    for name in ("value_iteration", "policy_iteration", "projected_pg"):
+        for iterate in trace(SOLVERS[name](mdp, θ, x)):
+            assert all(type(y).__name__ in ("fmpq", "int", "int64") for a in iterate.values() for y in a.flat)
+
+
+def test_policy_iteration_may_start_anywhere_in_any_array():
+    mdp = instance()[0].floats()
+    action = np.ones((2, 2, 3), dtype=int)
+    first = next(solvers.policy_iteration(mdp.map(array_api_strict.asarray), array_api_strict.asarray(action)))
+    taken = one_hot(action, 2, mdp.r)
+    assert (np.asarray(first[0]) == 1).all()
+    assert np.asarray(first[1]).shape == taken.shape[:-1]

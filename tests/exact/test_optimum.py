@@ -70,7 +70,7 @@ def test_among_ties_the_lowest_action_is_named(arithmetic):
     rng = np.random.default_rng(0)
     P = rational(rng.multinomial(7, np.ones(5) / 5, size=(30, 5, 3))) / 7
     r = rational(rng.integers(0, 4, size=(30, 5, 3))) / 3
-    r[..., 1] = -1
+    r[..., 1] = -100
     P[..., 0, :], r[..., 0] = P[..., 2, :], r[..., 2]
     mdp = DiscountedMDP(P, r, rational("99/100")[()])
     best = optimum(mdp if arithmetic == "rationals" else mdp.floats())
@@ -121,10 +121,13 @@ def test_balls_enclose_the_exact_optimum(draw, bits):
         wide = mdp.map(lambda x: ball(x) if np.ndim(x) == 0 else np.vectorize(ball, otypes=[object])(x))
         best, exact = optimum(wide), optimum(mdp)
         for of_balls, true in ((best.v, exact.v), (best.q, exact.q), (best.loss, exact.loss)):
-            assert all(x.contains(y) if hasattr(x, "contains") else x == y for x, y in zip(of_balls.flat, true.flat))
+            assert all(
+                x.contains(y) if hasattr(x, "contains") else x == y
+                for x, y in zip(of_balls.flat, true.flat, strict=True)
+            )
             assert all(float(x.rad()) <= 2.0 ** (12 - bits) for x in of_balls.flat if hasattr(x, "rad"))
         assert (best.action == exact.action).all()
-        assert all(x <= ball(y) <= z for x, y, z in zip(best.low.flat, exact.v.flat, best.high.flat))
+        assert all(x <= ball(y) <= z for x, y, z in zip(best.low.flat, exact.v.flat, best.high.flat, strict=True))
     finally:
         precision(before[0])
 

@@ -36,7 +36,12 @@ def _flint() -> ModuleType | None:
 
 def is_exact(x: Array) -> bool:
     """Whether `x` holds rationals or balls rather than float64."""
-    return getattr(x, "dtype", None) == object or type(x).__name__ in ("fmpq", "fmpz", "arb", "Fraction")
+    return getattr(getattr(x, "dtype", None), "kind", "") == "O" or type(x).__name__ in (
+        "fmpq",
+        "fmpz",
+        "arb",
+        "Fraction",
+    )
 
 
 def is_ball(x: Any) -> bool:
@@ -85,8 +90,8 @@ def rational(x: Any) -> np.ndarray:
 def exact_distribution(x: Array) -> np.ndarray:
     """Rows of floats [..., n] that sum to one up to rounding, as rationals that sum to one exactly.
 
-    Each float stands for itself but the largest of its row, which takes what is missing.  So all denominators stay powers
-    of two, and long exact trajectories stay affordable; dividing by the sum would make each row's denominator another.
+    Each float stands for itself but the largest of its row, which takes what is missing.  So all denominators stay
+    powers of two and long exact trajectories stay affordable; dividing by the sum would give each row its own.
     """
     rows = rational(floats(x))
     for index in np.ndindex(rows.shape[:-1]):
@@ -206,7 +211,7 @@ def norm(x: Array, axes: int = 1) -> Array:
 
 
 def expand(x: Any, axes: int) -> Any:
-    """`x` of batch shape [...] with `axes` trailing axes of length one, to multiply [..., *model]; scalars as they are."""
+    """`x` of batch shape [...] with `axes` trailing axes of length one, to multiply [..., *model]; scalars stay."""
     shape = getattr(x, "shape", ())
     return x[(...,) + (None,) * axes] if shape else x
 

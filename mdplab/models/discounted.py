@@ -8,7 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import EPS, Array, exact_distribution, expand, floats, is_exact, largest, namespace, rational, smallest, total
+from mdplab.arrays import (
+    EPS,
+    Array,
+    exact_distribution,
+    expand,
+    floats,
+    is_exact,
+    largest,
+    namespace,
+    rational,
+    smallest,
+    total,
+)
 from mdplab.errors import ModelError
 
 
@@ -30,7 +42,7 @@ class DiscountedMDP:
     Raises
     ------
     ModelError
-        If shapes disagree, an entry is not finite, a row of `P` or `start` is not a distribution, or γ is not in [0, 1).
+        If shapes disagree, an entry is not finite, a row of `P` or `start` is no distribution, or γ is not in [0, 1).
 
     Notes
     -----
@@ -48,7 +60,8 @@ class DiscountedMDP:
             raise ModelError(f"r has shape {self.r.shape}; a reward array has shape (..., S, A) with S, A >= 1")
         expected = (*self.r.shape, self.S)
         if tuple(self.P.shape) != expected:
-            raise ModelError(f"P has shape {tuple(self.P.shape)}; r of shape {tuple(self.r.shape)} calls for {expected}")
+            found = f"P has shape {tuple(self.P.shape)}"
+            raise ModelError(f"{found}; r of shape {tuple(self.r.shape)} calls for {expected}")
         if self.start is None:
             object.__setattr__(self, "start", self._uniform())
         if tuple(self.start.shape) != (*self.batch, self.S):
@@ -106,11 +119,11 @@ class DiscountedMDP:
 
     @property
     def rounding(self) -> tuple[np.ndarray, np.ndarray]:
-        """How far float64 may be off: (relative to quantities free of cancellation, absolute for differences of values).
+        """How far float64 may be off: (relative, for quantities free of cancellation; absolute, for differences).
 
-        I − γP_π is row diagonally dominant with condition number at most (1 + γ) / (1 − γ), so elimination without growth
-        solves it with a relative error below 6 S u (1 + γ) / (1 − γ) (Higham, Accuracy and Stability, Theorems 9.3 and
-        9.9); sums over states and actions add S A u.  Values and gradients are at most max |r| / (1 − γ)².
+        I − γP_π is row diagonally dominant with condition number at most (1 + γ) / (1 − γ), so elimination without
+        growth solves it with a relative error below 6 S u (1 + γ) / (1 − γ) (Higham, Accuracy and Stability, Theorems
+        9.3 and 9.9); sums over states and actions add S A u.  Values and gradients are at most max |r| / (1 − γ)².
         """
         γ, u = np.asarray(floats(self.discount)), EPS / 2
         relative = 4 * (6 * self.S * (1 + γ) / (1 - γ) + self.S * self.A) * u
@@ -118,7 +131,7 @@ class DiscountedMDP:
         return np.broadcast_to(relative, self.batch), np.broadcast_to(relative * size, self.batch)
 
     def map(self, f: Callable[[Array], Array]) -> DiscountedMDP:
-        """The same model with `f` applied to each of its arrays and its discount: a change of arithmetic or device."""
+        """The same model with `f` applied to each array and the discount: a change of arithmetic or device."""
         return DiscountedMDP(f(self.P), f(self.r), f(self.discount), f(self.start))
 
     def __getitem__(self, index: Any) -> DiscountedMDP:
@@ -131,7 +144,7 @@ class DiscountedMDP:
         return DiscountedMDP(self.P, self.r, self.discount, start)
 
     def exact(self) -> DiscountedMDP:
-        """The same model in rationals: floats stand for themselves, and each row's largest entry makes it sum to one."""
+        """The same model in rationals: floats stand for themselves, the largest of each row makes it sum to one."""
         if is_exact(self.P):
             return self
         γ = rational(floats(self.discount))
@@ -154,7 +167,7 @@ class DiscountedMDP:
 
 
 def bandit(rewards: Array) -> DiscountedMDP:
-    """The one-state problem with K arms, γ = 0 and mean rewards (..., K): values are the expected reward of one pull."""
+    """The one-state problem with K arms, γ = 0 and mean rewards (..., K): a value is the expected reward of a pull."""
     r = rewards[..., None, :]
     one = r * 0 + 1
     return DiscountedMDP(one[..., None], r, rational(0)[()] if is_exact(r) else 0.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import floats, largest, smallest
+from mdplab.arrays import floats, is_exact, largest, smallest
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def _unique(mdp: Any) -> np.ndarray:
 
     # In float64 a gap below this size cannot be told from a tie; near-ties of the families are far above it.
     gap = optimum(mdp).action_gap
-    return _cpu(gap > 0) if getattr(gap, "dtype", None) == object or mdp.P.dtype == object else _cpu(gap > 1e-6)
+    return _cpu(gap > 0) if is_exact(mdp.P) else _cpu(gap > 1e-6)
 
 
 unique_optimal_actions = Assumption(

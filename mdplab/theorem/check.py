@@ -174,7 +174,7 @@ class Check:
             self.found.shrunk = self.found.failures[-1]
 
     def on_model(self, name: str, model: Any) -> None:
-        """One model of the user's: float64 with several values of the other inputs, and exactly if the model is small."""
+        """One model of the user's, in float64, with several values of the other inputs; doubts are replayed exactly."""
         theorem = self.theorem
         rng = np.random.default_rng([self.seed, *theorem.id.encode()])
         copies = model.floats().map(lambda x: np.stack([np.asarray(x)] * COPIES))
@@ -335,7 +335,7 @@ class Check:
                 self.absorb_miss_exact(name, results, one, label)
 
     def replay(self, name: str, c: Curves, inputs: Inputs, where: str) -> None:
-        """Decide again, exactly, what float64 could not: suspected failures first, within the profile's budget of work."""
+        """Decide again, exactly, what float64 could not: suspected failures first, within the budget of work."""
         failing, doubtful = c.outcome == Outcome.FAILS, c.outcome == Outcome.OPEN
         suspects = [*iter_first(failing)] + [(i, row) for i, row in _last(doubtful) if not failing[:, i].any()]
         for i, row in suspects:

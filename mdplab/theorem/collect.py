@@ -15,7 +15,7 @@ from mdplab.theorem.statement import Theorem
 
 
 def catalogue(folder: str) -> Path:
-    """The shipped folder "theorems", "experiments" or "papers": beside the package in a checkout, inside it once installed."""
+    """The shipped folder of "theorems", "experiments" or "papers": beside the package in a checkout, else inside it."""
     package = Path(__file__).resolve().parents[1]
     installed, checkout = package / "catalogue" / folder, package.parent / folder
     return installed if installed.is_dir() else checkout
@@ -97,9 +97,14 @@ def _named(word: str) -> list[Theorem]:
 
 
 def _unknown(word: str, known: list[str]) -> list[Theorem]:
-    near = get_close_matches(word, known, n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise MdplabError(f"{word} is not a theorem, a paper or a theorem file{hint} `mdplab list theorems` shows all")
+    hint = nearest(word, known)
+    raise MdplabError(f"{word} is not a theorem, a paper or a theorem file{hint}; `mdplab list theorems` shows all")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A question in brackets with the known word most like it, or nothing."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.4)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def find(word: str) -> Theorem:

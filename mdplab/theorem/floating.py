@@ -63,7 +63,7 @@ def run_in_floats(
         errors = _errors(stacked, k, relative, absolute)
         trivial = theorem.trivial_bound(stacked) if theorem.trivial_bound else None
         for name, claim in claims.items():
-            parts[name].append(_curves(claim, stacked, errors, k, trivial, len(chunk), batch))
+            parts[name].append(_curves(theorem, claim, stacked, errors, k, trivial, batch))
         begin += len(chunk)
     if begin == 0:
         raise TheoremError(f"{theorem.id}: the measure yields nothing")
@@ -125,7 +125,13 @@ def _errors(stacked: Binding, k: np.ndarray, relative: Any, absolute: Any) -> Bi
 
 
 def _curves(
-    claim: Claim, stacked: Binding, errors: Binding, k: np.ndarray, trivial: Any, n: int, batch: tuple[int, ...]
+    theorem: Theorem,
+    claim: Claim,
+    stacked: Binding,
+    errors: Binding,
+    k: np.ndarray,
+    trivial: Any,
+    batch: tuple[int, ...],
 ) -> Curves:
     with np.errstate(all="ignore"):
         smaller, larger = _sides(claim, stacked)
@@ -133,35 +139,37 @@ def _curves(
         for q in claim.quantities:
             s, t = _sides(claim, {**stacked, q: stacked[q] + errors[q]})
             error = error + np.nan_to_num(abs((t - larger) - (s - smaller)), nan=0.0, posinf=0.0)
-    if np.isnan(smaller).any() or np.isnan(larger).any():
-        at = int(k[np.argwhere(np.isnan(smaller + larger))[0][0]])
-        raise TheoremError(f"the side of {claim.relation} is not a number (NaN) at iterate {at}")
-    outcome = comparison.in_floats(smaller, larger, error, claim.is_identity)
-    with np.errstate(all="ignore"):
+        _check_numbers(theorem, smaller, larger, k)
+        outcome = comparison.in_floats(smaller, larger, error, claim.is_identity)
         ratio = np.where((smaller > 0) & (larger > 0) & (outcome != Outcome.SILENT), smaller / larger, np.nan)
     informative = np.zeros(outcome.shape, bool) if trivial is None else np.broadcast_to(larger < trivial, outcome.shape)
-    flat = (n, int(np.prod(batch)), -1)
-    outcome, ratio, informative = (x.reshape(flat) for x in (outcome, ratio, informative))
-    smaller, larger = (
-        np.broadcast_to(x, (n, *batch, *x.shape[1 + len(batch) :])).reshape(flat) for x in (smaller, larger)
+    flat = (len(k), int(np.prod(batch)), -1)
+    smaller, larger, ratio, outcome, informative = (
+        x.reshape(flat) for x in (smaller, larger, ratio, outcome, informative)
     )
-    worst = outcome.argmax(axis=-1)[..., None]
-    near = np.where(
-        np.isnan(ratio).all(axis=-1, keepdims=True), worst, np.nan_to_num(ratio, nan=-1).argmax(axis=-1)[..., None]
-    )
-
-    def at(x: np.ndarray, index: np.ndarray) -> np.ndarray:
-        return np.take_along_axis(x, index, axis=-1)[..., 0]
-
+    # One entry speaks for each instance: the worst outcome, and the sides where they are nearest to each other.
+    worst = outcome.argmax(axis=-1)
+    nearest = np.where(np.isnan(ratio).all(axis=-1), worst, np.nan_to_num(ratio, nan=-1.0).argmax(axis=-1))
     return Curves(
-        k,
-        at(smaller, near),
-        at(larger, near),
-        at(ratio, near),
-        at(outcome, worst),
-        informative.any(axis=-1),
-        outcome.size,
+        k=k,
+        smaller=_entry(smaller, nearest),
+        larger=_entry(larger, nearest),
+        ratio=_entry(ratio, nearest),
+        outcome=_entry(outcome, worst),
+        informative=np.asarray(informative.any(axis=-1)),
+        comparisons=outcome.size,
     )
+
+
+def _entry(x: np.ndarray, index: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(x, index[..., None], axis=-1)[..., 0]
+
+
+def _check_numbers(theorem: Theorem, smaller: np.ndarray, larger: np.ndarray, k: np.ndarray) -> None:
+    for side, x in (("smaller", smaller), ("larger", larger)):
+        wrong = np.isnan(x).reshape(len(k), -1).any(axis=1)
+        if wrong.any():
+            raise TheoremError(f"{theorem.id}: the {side} side of the claim is NaN at iterate {k[wrong.argmax()]}")
 
 
 def _sides(claim: Claim, stacked: Binding) -> tuple[np.ndarray, np.ndarray]:
@@ -172,7 +180,8 @@ def _sides(claim: Claim, stacked: Binding) -> tuple[np.ndarray, np.ndarray]:
 
 def _joined(parts: list[Curves]) -> Curves:
     names = ("k", "smaller", "larger", "ratio", "outcome", "informative")
-    return Curves(*(np.concatenate([getattr(p, x) for p in parts]) for x in names), sum(p.comparisons for p in parts))
+    arrays = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
+    return Curves(**arrays, comparisons=sum(p.comparisons for p in parts))
 
 
 def iter_first(mask: np.ndarray) -> Iterator[tuple[int, int]]:

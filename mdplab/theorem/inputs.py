@@ -35,7 +35,7 @@ def draws(theorem: Theorem) -> SearchStrategy[Inputs]:
 
 
 def batches(theorem: Theorem, size: int, seed: int) -> Iterator[tuple[str, Inputs]]:
-    """Yield (family, inputs) with batch shape (size,) for each family of the first parameter; none where one has no batch."""
+    """Yield (family, inputs), batch shape (size,), for each family of the first parameter; none if one has no batch."""
     root, *rest = theorem.on.items()
     if any(domain.batch is None for _, domain in rest):
         return
@@ -72,7 +72,7 @@ def _is_batched(x: Any, batch: tuple[int, ...]) -> bool:
 
 
 def exact(theorem: Theorem, inputs: Mapping[str, Any]) -> Inputs:
-    """The inputs of one instance in exact arithmetic: a float stands for itself, rows of distributions are normalised."""
+    """The inputs of one instance in exact arithmetic: a float stands for itself, distributions sum to one."""
     return {name: _exact(theorem, name, x) for name, x in inputs.items()}
 
 

@@ -122,7 +122,7 @@ class Theorem:
             yield binding
 
     def trace(self, *args: Any, up_to: int | None = None, **inputs: Any) -> Iterator[tuple[Binding, Any, Any]]:
-        """Yield (binding, smaller, larger) of the first claim on one instance; inputs not given take their simplest value.
+        """Yield (binding, smaller, larger) of the first claim on one instance; other inputs take their simplest value.
 
         >>> for binding, error, bound in apriori_error.trace(one_state_loop(), up_to=3): ...
         """

@@ -28,7 +28,7 @@ class Rate:
     growth: float
 
     def slopes(self, k: np.ndarray, ratio: np.ndarray) -> np.ndarray:
-        """Growth exponents of the window maxima of ratio (K, n) between consecutive dyadic windows; (windows − 1, n)."""
+        """Growth exponents of the maxima of ratio (K, n) from each dyadic window to the next; (windows − 1, n)."""
         window = np.floor(np.log2(np.maximum(k, 1))).astype(int)
         window = np.where(window == window[-1], window[-1] - 1, window)  # the last window is rarely whole
         tops = np.array([ratio[window == w].max(axis=0) for w in np.unique(window)])
@@ -36,7 +36,7 @@ class Rate:
             return np.diff(np.log2(tops), axis=0)
 
     def stands(self, slopes: np.ndarray) -> np.ndarray:
-        """Whether the last third of the slopes stays below `growth` on average; (n,).  NaN (0 <= 0) counts as bounded."""
+        """Whether the last third of the slopes is below `growth` on average; (n,).  NaN (0 <= 0) counts as bounded."""
         last = slopes[-max(len(slopes) // 3, 2) :]
         return np.nan_to_num(last, nan=-np.inf).mean(axis=0) <= self.growth
 

@@ -1,0 +1,5 @@
+"""``python -m mdplab``."""
+
+from mdplab.cli import main
+
+main()

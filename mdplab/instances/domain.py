@@ -38,8 +38,8 @@ class Domain:
     simplest : function of earlier parameters, by name, optional
         The plainest value (zero logits, uniform distribution); a named model that gives no other value gets this one.
     exact : function of one float64 value, optional
-        How a value of a batch becomes an exact one for a replay; by default each float stands for itself.  Distributions
-        and policies take `exact_distribution`, or else they would not be distributions any more.
+        How a value of a batch becomes an exact one for a replay; by default each float stands for itself.
+        Distributions and policies take `exact_distribution`, or else they would not be distributions any more.
     families : tuple of Family
         Only for models: where batches of them come from.
 

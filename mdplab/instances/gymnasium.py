@@ -71,16 +71,15 @@ def _model(env: Any, name: str, discount: Any, start: Any) -> DiscountedMDP:
             f"gym:{name} has no transition table; expected env.unwrapped.P[s][a] to be a list of "
             "(probability, next state, reward, terminated)"
         )
-    n = len(table)
-    A = max(len(actions) for actions in table.values())
+    outcomes = _outcomes(table, name)
+    n, A = len(outcomes), max(map(len, outcomes))
     # States that end an episode by themselves need no terminal state of their own.
-    ended = {s for s in table if all(t == s and not r for a in table[s].values() for _, t, r, _ in a)}
-    added = any(end and t not in ended for s in table for a in table[s].values() for _, t, _, end in a)
+    ended = {s for s in range(n) if all(t == s and r == 0 for a in outcomes[s] for _, t, r, _ in a)}
+    added = any(end and t not in ended for actions in outcomes for a in actions for _, t, _, end in a)
     P, r = np.zeros((n + added, A, n + added)), np.zeros((n + added, A))
     for s in range(n):
         for a in range(A):
-            # A state with fewer actions repeats its last one.
-            for p, t, reward, end in _outcomes(table, name, s, min(a, len(table[s]) - 1)):
+            for p, t, reward, end in outcomes[s][min(a, len(outcomes[s]) - 1)]:  # fewer actions: the last one again
                 P[s, a, n if end and t not in ended else t] += p
                 r[s, a] += p * reward
     if added:
@@ -88,16 +87,26 @@ def _model(env: Any, name: str, discount: Any, start: Any) -> DiscountedMDP:
     return DiscountedMDP(P, r, float(discount), _start(env, start, n, n + added))
 
 
-def _outcomes(table: dict[Any, Any], name: str, s: int, a: int) -> list[tuple[float, int, float, bool]]:
+def _outcomes(table: dict[Any, dict[Any, Any]], name: str) -> list[list[list[tuple[float, int, float, bool]]]]:
+    """The table as lists, outcomes[s][a], every entry checked."""
+    n, found = len(table), []
+    if set(table) != set(range(n)):
+        raise InstanceError(f"gym:{name}: P has other keys than the states 0, ..., {n - 1}")
+    for s in range(n):
+        if set(table[s]) != set(range(len(table[s]))):
+            raise InstanceError(f"gym:{name}: P[{s}] has other keys than the actions 0, ..., {len(table[s]) - 1}")
+        found.append([_checked(table[s][a], f"gym:{name}: P[{s}][{a}]", n) for a in range(len(table[s]))])
+    return found
+
+
+def _checked(entries: Any, where: str, n: int) -> list[tuple[float, int, float, bool]]:
     try:
-        outcomes = [(float(p), int(t), float(r), bool(end)) for p, t, r, end in table[s][a]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InstanceError(
-            f"gym:{name}: P[{s}][{a}] is not a list of (probability, next state, reward, terminated)"
-        ) from error
+        outcomes = [(float(p), int(t), float(r), bool(end)) for p, t, r, end in entries]
+    except (TypeError, ValueError) as error:
+        raise InstanceError(f"{where} is not a list of (probability, next state, reward, terminated)") from error
     for _, t, _, _ in outcomes:
-        if not 0 <= t < len(table):
-            raise InstanceError(f"gym:{name}: P[{s}][{a}] leads to state {t}; expected 0 <= state < {len(table)}")
+        if not 0 <= t < n:
+            raise InstanceError(f"{where} leads to state {t}; expected 0 <= state < {n}")
     return outcomes
 
 

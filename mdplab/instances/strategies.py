@@ -26,9 +26,12 @@ def _numbers(*texts: str | int) -> tuple[Any, ...]:
 
 
 # The order is the order of shrinking: the plainest first.
-DISCOUNTS = _numbers(0, "1/2", "9/10", *(f"{k}/20" for k in range(1, 20) if k not in (10, 18)), "99/100", "199/200")
-UNIT_REWARDS = _numbers(0, 1, "1/2", "1/4", "3/4", "1/3", "2/3", "99/100", "1/100")
-REWARDS = _numbers(0, 1, -1, 2, -2, 3, "1/2", "-1/2", 10, -10, "99/100", 100)
+DISCOUNTS = st.sampled_from(
+    _numbers(0, "1/2", "9/10", *(f"{k}/20" for k in range(1, 20) if k not in (10, 18)), "99/100", "199/200")
+)
+UNIT_REWARDS = st.sampled_from(_numbers(0, 1, "1/2", "1/4", "3/4", "1/3", "2/3", "99/100", "1/100"))
+# Integers shrink better than a list of them does: towards zero, and positive before negative.
+REWARDS = st.integers(-4, 4).map(rational_number) | st.sampled_from(_numbers("1/2", "-1/2", "99/100", 10, -10, 100))
 _HALF = rational_number("1/2")
 
 
@@ -38,8 +41,8 @@ def _array(numbers: list[Any], *shape: int) -> np.ndarray:
     return out.reshape(shape)
 
 
-def _listed(elements: tuple[Any, ...], n: int) -> st.SearchStrategy[list[Any]]:
-    return st.lists(st.sampled_from(elements), min_size=n, max_size=n)
+def _listed(elements: st.SearchStrategy[Any], n: int) -> st.SearchStrategy[list[Any]]:
+    return st.lists(elements, min_size=n, max_size=n)
 
 
 def _cuts(whole: int, n: int, least: int) -> Iterator[tuple[int, ...]]:
@@ -90,11 +93,11 @@ def discounted_mdps(
     Shrinks to one state, one action, no reward and γ = 0.
     """
     S, A = draw(st.integers(1, max_states)), draw(st.integers(1, max_actions))
-    γ = draw(st.sampled_from(DISCOUNTS))
+    γ = draw(DISCOUNTS)
     P, r = [], []
     for s in range(S):
         for _ in range(A):
-            r.append(draw(st.sampled_from(UNIT_REWARDS if rewards == "unit" else REWARDS)))
+            r.append(draw(UNIT_REWARDS if rewards == "unit" else REWARDS))
             P += draw(_rows(S, s))
     start = draw(distributions(S, positive=positive_start))
     return DiscountedMDP(_array(P, S, A, S), _array(r, S, A), γ, start)
@@ -123,19 +126,19 @@ def values(S: int) -> Rationals:
 
 def logits(S: int, A: int) -> Rationals:
     """Softmax parameters (S, A), halves between −6 and 6; shrinks to zero."""
-    halves = st.lists(st.integers(-12, 12), min_size=S * A, max_size=S * A)
+    halves = _listed(st.integers(-12, 12), S * A)
     return halves.map(lambda θ: _array([k * _HALF for k in θ], S, A))
 
 
 def policies(S: int, A: int) -> Rationals:
     """A policy (S, A) in rationals that takes every action with positive probability; shrinks to the uniform one."""
-    rows = st.lists(distributions(A, positive=True), min_size=S, max_size=S)
+    rows = _listed(distributions(A, positive=True), S)
     return rows.map(np.stack)
 
 
 def deterministic_policies(S: int, A: int) -> Rationals:
     """A deterministic policy (S, A), one-hot in rationals; shrinks to the first action everywhere."""
-    actions = st.lists(st.integers(0, A - 1), min_size=S, max_size=S)
+    actions = _listed(st.integers(0, A - 1), S)
     return actions.map(lambda a: rational(np.eye(A, dtype=int)[a]))
 
 

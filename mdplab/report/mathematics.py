@@ -1,12 +1,13 @@
 """A statement's LaTeX as figures, browsers and terminals can show it."""
 
+# ruff: noqa: RUF001, SIM905 (letters that look alike are what this file is about; tables read best as text)
 from __future__ import annotations
 
 import re
 from functools import cache
 from typing import Any
 
-# -- figures -------------------------------------------------------------------------------------------------------------
+# -- figures -----------------------------------------------------------------------------------------------------------
 
 _MATHTEXT = [
     (r"\\(mathcal|mathbb|mathrm|mathbf)\s+([a-zA-Z])", r"\\\1{\2}"),
@@ -37,7 +38,7 @@ def mathtext(latex: str) -> str | None:
     return text
 
 
-# -- browsers ------------------------------------------------------------------------------------------------------------
+# -- browsers ----------------------------------------------------------------------------------------------------------
 
 _LATEX2MATHML = [
     (r"\\star(?![a-zA-Z])", "*"),  # browsers' mathematical fonts draw ⋆ too small to be seen as an exponent
@@ -60,7 +61,7 @@ def mathml(latex: str, block: bool = False) -> str:
     )
 
 
-# -- terminals -----------------------------------------------------------------------------------------------------------
+# -- terminals ---------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -112,33 +113,20 @@ def _trimmed(text: str) -> str:
     return "\n".join(row.rstrip() for row in text.splitlines())
 
 
-_LETTERS = dict(
-    zip(
-        "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho varrho sigma "
-        "tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell".split(),
-        "α β γ δ ε ε ζ η θ ϑ ι κ λ μ ν ξ π ρ ϱ σ τ υ φ φ χ ψ ω Γ Δ Θ Λ Ξ Π Σ Φ Ψ Ω ℓ".split(),
-        strict=True,
-    )
-)
+_NAMES = """
+alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ mu μ nu ν
+xi ξ pi π rho ρ varrho ϱ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ
+Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω ell ℓ lVert ‖ rVert ‖ Vert ‖ | ‖ lvert | rvert | vert | star * ast * dagger † infty ∞
+nabla ∇ partial ∂ sum Σ prod Π cdot · times × pm ± ldots … dots … cdots … top ᵀ langle ⟨ rangle ⟩ { { } } forall ∀ exists ∃
+colon : prime ′ circ ∘ odot ⊙
+""".split()
+_RELATIONS = "le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ in ∈ sim ~ to → approx ≈ ll ≪ mid |".split()
+_NOTHING = "left right middle displaystyle textstyle limits ! big bigl bigr Big Bigl Bigr bigg biggl biggr".split()
 _SYMBOLS = {
-    **_LETTERS,
-    **{"lVert": "‖", "rVert": "‖", "Vert": "‖", "|": "‖", "lvert": "|", "rvert": "|", "vert": "|", "mid": " | "},
-    **{"star": "*", "ast": "*", "dagger": "†", "infty": "∞", "nabla": "∇", "partial": "∂", "sum": "Σ", "prod": "Π"},
-    **{"le": " ≤ ", "leq": " ≤ ", "ge": " ≥ ", "geq": " ≥ ", "ne": " ≠ ", "neq": " ≠ ", "in": " ∈ ", "sim": " ~ "},
-    **{"to": " → ", "cdot": "·", "times": "×", "pm": "±", "ldots": "…", "dots": "…", "cdots": "…", "top": "ᵀ"},
-    **{"langle": "⟨", "rangle": "⟩", "{": "{", "}": "}", ",": " ", ";": " ", ":": " ", "!": "", " ": " ", "quad": "  "},
-    **{
-        "forall": "∀",
-        "exists": "∃",
-        "colon": ":",
-        "prime": "′",
-        "circ": "∘",
-        "odot": "⊙",
-        "approx": " ≈ ",
-        "ll": " ≪ ",
-    },
-    **{"left": "", "right": "", "displaystyle": "", "textstyle": "", "limits": "", "middle": ""},
-    **dict.fromkeys((f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")), ""),
+    **dict(zip(_NAMES[::2], _NAMES[1::2], strict=True)),
+    **{name: f" {sign} " for name, sign in zip(_RELATIONS[::2], _RELATIONS[1::2], strict=True)},
+    **dict.fromkeys(_NOTHING, ""),
+    **dict.fromkeys([",", ";", ":", " ", "quad"], " "),
 }
 _ACCENTS = {"bar": "\u0304", "overline": "\u0304", "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303"}
 _ACCENTS |= {"widetilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}

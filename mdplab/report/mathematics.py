@@ -114,11 +114,11 @@ def _trimmed(text: str) -> str:
 
 
 _NAMES = """
-alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ mu μ nu ν
-xi ξ pi π rho ρ varrho ϱ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ
-Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω ell ℓ lVert ‖ rVert ‖ Vert ‖ | ‖ lvert | rvert | vert | star * ast * dagger † infty ∞
-nabla ∇ partial ∂ sum Σ prod Π cdot · times × pm ± ldots … dots … cdots … top ᵀ langle ⟨ rangle ⟩ { { } } forall ∀ exists ∃
-colon : prime ′ circ ∘ odot ⊙
+alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ mu μ
+nu ν xi ξ pi π rho ρ varrho ϱ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ
+Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω ell ℓ lVert ‖ rVert ‖ Vert ‖ | ‖ lvert | rvert | vert | star * ast *
+dagger † infty ∞ nabla ∇ partial ∂ sum Σ prod Π cdot · times × pm ± ldots … dots … cdots … top ᵀ langle ⟨ rangle ⟩
+{ { } } forall ∀ exists ∃ colon : prime ′ circ ∘ odot ⊙
 """.split()
 _RELATIONS = "le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ in ∈ sim ~ to → approx ≈ ll ≪ mid |".split()
 _NOTHING = "left right middle displaystyle textstyle limits ! big bigl bigr Big Bigl Bigr bigg biggl biggr".split()

@@ -87,6 +87,21 @@ def test_gradients_of_the_long_chain_vanish_exponentially_although_the_gap_does_
         assert number(norm(softmax_gradient(mdp, π), 2)) < 3.0 ** (-H / 4)
 
 
+def test_policy_gradient_on_the_long_chain_needs_exponentially_many_steps():
+    """Iterations to halve the gap from the uniform policy, with step size 1, by a loop of its own."""
+
+    def iterations(H):
+        mdp = named.long_chain(H).floats()
+        best, θ = optimum(mdp), np.zeros((mdp.S, 4))
+        first, k = gap(mdp, softmax(θ), best), 0
+        while gap(mdp, softmax(θ), best) >= first / 2:
+            θ, k = θ + softmax_gradient(mdp, softmax(θ)), k + 1
+        return k
+
+    needed = [iterations(H) for H in (3, 4, 5, 6)]
+    assert needed == [167, 313, 643, 1409]
+
+
 def test_the_gradient_at_the_rare_best_arm_is_at_most_three_ε():
     """r = (1, 0, 0), π = (2ε, 1/2 − 2ε, 1/2): gradient (2ε − 4ε², −ε + 4ε², −ε) by hand, gap 1 − 2ε."""
     mdp = named.rare_best_arm()
@@ -105,9 +120,26 @@ def test_a_state_that_no_start_reaches_has_no_gradient():
     assert (gradient[0] != 0).all()
 
 
-def test_the_bad_start_is_first_drawn_to_the_second_arm():
-    """Figure 1 of the paper: at the bad start θ moves up for the second arm by more than for the best one."""
-    mdp = named.slow_bandit()
-    bad, good = (softmax_gradient(mdp, π)[0] for π in (named.bad_start(), named.good_start()))
-    assert bad[1] > bad[0] > 0
-    assert good[0] > good[1] > 0
+def bandit_path(π, steps, η=0.4):
+    """π_1, π_2, ... of softmax policy gradient on r = (1, 9/10, 1/10), from the update as the paper writes it."""
+    r, θ, path = np.array([1, 0.9, 0.1]), np.log(floats(π)[0]), []
+    for _ in range(steps):
+        p = np.exp(θ - θ.max())
+        p /= p.sum()
+        path.append(p)
+        θ = θ + η * p * (r - p @ r)
+    return np.array(path)
+
+
+def test_the_bad_start_takes_more_than_seven_thousand_iterations_to_leave_the_second_arm():
+    """Figure 1 of the paper and its text; the exact iteration was counted in a separate run."""
+    path = bandit_path(named.bad_start(), 7600)  # path[t − 1] is π_t
+    assert int(np.argmax(path[:, 0] > path[:, 1])) + 1 == 7526
+    assert int(np.argmin(path[:, 0])) + 1 == 1954
+    np.testing.assert_allclose(path[:, 0].min(), 0.003831, atol=5e-7)
+
+
+def test_the_good_start_is_near_the_optimum_after_a_hundred_iterations():
+    π = bandit_path(named.good_start(), 100)[-1]
+    np.testing.assert_allclose([π[0], 1 - π @ [1, 0.9, 0.1]], [0.967, 0.0228], atol=5e-4)
+    assert (floats(named.slow_bandit().r)[0] == [1, 0.9, 0.1]).all()

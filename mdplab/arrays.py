@@ -315,7 +315,7 @@ def precision(bits: int | None = None) -> int:
 def is_finite(x: Array) -> bool:
     """Whether every entry is a finite number (for balls: has a finite enclosure)."""
     if is_exact(x):
-        return all(y.is_finite() if type(y).__name__ == "arb" else True for y in np.asarray(x, dtype=object).flat)
+        return all(type(y).__name__ != "arb" or y.is_finite() for y in np.asarray(x, dtype=object).flat)
     if isinstance(x, int | float):
         return math.isfinite(x)
     xp = namespace(x)

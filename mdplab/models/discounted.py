@@ -182,13 +182,15 @@ def _check_discount(discount: Any) -> None:
 
 
 def _check_finite(name: str, x: Array) -> None:
-    if is_exact(x):
-        return
     xp = namespace(x)
-    bad = ~xp.isfinite(x)
+    bad = np.vectorize(_no_number, otypes=[bool])(x) if is_exact(x) else ~xp.isfinite(x)
     if xp.any(bad):
         index = _first(bad)
-        raise ModelError(f"{name}{list(index)} is {float(x[index])}; expected a finite number")
+        raise ModelError(f"{name}{list(index)} is {_shown(x[index])}; expected a finite number")
+
+
+def _no_number(y: Any) -> bool:
+    return type(y).__name__ == "arb" and not y.is_finite()
 
 
 def _check_distributions(name: str, x: Array) -> None:
@@ -201,11 +203,15 @@ def _check_distributions(name: str, x: Array) -> None:
         off = xp.abs(sums - 1) > _row_slack(x)
     if negative.any() if is_exact(x) else namespace(x).any(negative):
         index = _first(negative)
-        raise ModelError(f"{name}{list(index)} is {x[index]}; a probability is at least 0")
+        raise ModelError(f"{name}{list(index)} is {_shown(x[index])}; a probability is at least 0")
     if off.any() if is_exact(x) else namespace(x).any(off):
         index = _first(off)
         row = f"{name}{list(index)}" if index else name
-        raise ModelError(f"{row} sums to {sums[index] if index else sums}; a distribution sums to 1")
+        raise ModelError(f"{row} sums to {_shown(sums[index] if index else sums)}; a distribution sums to 1")
+
+
+def _shown(y: Any) -> Any:
+    return y if is_exact(y) else float(y)
 
 
 def _overlaps_one(y: Any) -> bool:

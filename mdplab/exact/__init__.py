@@ -12,14 +12,14 @@ from mdplab.exact.linear_program import LinearProgram as LinearProgram
 from mdplab.exact.linear_program import linear_program as linear_program
 from mdplab.exact.optimum import Optimum as Optimum
 from mdplab.exact.optimum import optimum as optimum
-from mdplab.exact.soft import SoftOptimum as SoftOptimum
 from mdplab.exact.soft import entropy as entropy
 from mdplab.exact.soft import soft_action_values as soft_action_values
 from mdplab.exact.soft import soft_advantages as soft_advantages
-from mdplab.exact.soft import soft_gap as soft_gap
 from mdplab.exact.soft import soft_gradient as soft_gradient
-from mdplab.exact.soft import soft_optimum as soft_optimum
 from mdplab.exact.soft import soft_values as soft_values
+from mdplab.exact.soft_optimum import SoftOptimum as SoftOptimum
+from mdplab.exact.soft_optimum import soft_gap as soft_gap
+from mdplab.exact.soft_optimum import soft_optimum as soft_optimum
 from mdplab.exact.values import action_values as action_values
 from mdplab.exact.values import advantages as advantages
 from mdplab.exact.values import values as values

@@ -1,8 +1,10 @@
-"""Bounds on a fixed point from one application of its operator: the certificate of every optimum here."""
+"""Bounds on a fixed point from one application of its operator, the certificate of every optimum; ends of balls."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from mdplab.arrays import EPS, Array, expand, largest, namespace, rounding, smallest
 
@@ -44,3 +46,30 @@ def enclosure(γ: Any, row_sums: Array, v: Array, Tv: Array, slack: Array) -> tu
 def product_rounding(terms: Any, r: Array, γ: Any, v: Array) -> Array:
     """Bound on the rounding error of max_a (r + γ P v)(s, a) − v(s), rows of P with `terms` non-zeros;  -> (...)."""
     return rounding(terms + 8) * (largest(abs(r), 2) + (2 * γ + 1) * largest(abs(v)))
+
+
+def lower(x: Array) -> Array:
+    """Lower ends of balls, as balls of radius zero."""
+    return np.frompyfunc(lambda y: y.lower(), 1, 1)(x)
+
+
+def upper(x: Array) -> Array:
+    """Upper ends of balls, as balls of radius zero."""
+    return np.frompyfunc(lambda y: y.upper(), 1, 1)(x)
+
+
+def midpoints(x: Array) -> Array:
+    """Midpoints of balls, as balls of radius zero."""
+    return np.frompyfunc(lambda y: y.mid(), 1, 1)(x)
+
+
+def hull(x: Array, y: Array) -> Array:
+    """The smallest balls that hold both."""
+    return np.frompyfunc(lambda a, b: a.union(b), 2, 1)(x, y)
+
+
+def unit_ball() -> Any:
+    """The ball [−1, 1]."""
+    import flint
+
+    return flint.arb(0, 1)

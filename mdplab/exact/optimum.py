@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from mdplab.arrays import (
     smallest,
     total,
 )
-from mdplab.exact.enclosure import enclosure, product_rounding
+from mdplab.exact.enclosure import enclosure, hull, lower, product_rounding, upper
 from mdplab.exact.modified import bounds, modified_policy_iteration, settled
 from mdplab.exact.values import values
 from mdplab.models import DiscountedMDP, SparseMDP
@@ -165,16 +164,9 @@ def _in_balls(mdp: DiscountedMDP) -> Optimum:
     q = mdp.action_values(v)
     gain = (1 - chosen) * (q - _at(q, action)[..., None])
     most = maximum(largest(gain, 2), 0 * largest(gain, 2)) / (1 - mdp.γ(0))
-    low, high = _each("lower", v), _each("upper", v + expand(most, 1))
-    v = _union(low, high)
+    low, high = lower(v), upper(v + expand(most, 1))
+    v = hull(low, high)
     q = mdp.action_values(v)
     decided = np.asarray(most == 0, dtype=bool)
     loss = maximum(v[..., None] - q, 0 * q) * np.where(expand(decided, 2), 1 - chosen, rational_number(1))
     return Optimum(v, q, action, loss, low, high)
-
-
-def _each(method: str, x: Array) -> Array:
-    return np.frompyfunc(lambda y: getattr(y, method)(), 1, 1)(x)
-
-
-_union: Any = np.frompyfunc(lambda x, y: x.union(y), 2, 1)

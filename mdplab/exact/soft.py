@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from mdplab.arrays import (
     Array,
     exp,
     expand,
-    floats,
     is_exact,
-    log_softmax,
-    maximum,
     namespace,
-    one_hot,
     rational,
-    rounding,
-    sup,
     total,
 )
-from mdplab.exact.enclosure import enclosure, product_rounding
 from mdplab.exact.values import centred, discounted_sum
 from mdplab.exact.visits import visits
 from mdplab.models import DiscountedMDP
@@ -34,7 +23,7 @@ def soft_values(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:
 
     `τ` is one number or an array of the batch's shape; its unit is that of the reward.
     """
-    log_π, τ = _finite(log_π), _temperature(mdp, τ)
+    log_π, τ = finite_logs(log_π), temperature(mdp, τ)
     π = exp(log_π)
     P, r = mdp.under(π)
     return discounted_sum(mdp, P, r - expand(τ, 1) * total(π * log_π))
@@ -47,9 +36,9 @@ def soft_action_values(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:
 
 def soft_advantages(mdp: DiscountedMDP, log_π: Array, τ: Any) -> Array:
     """Ã^π(s, a) = Q̃^π(s, a) − τ log π(a | s) − Ṽ^π(s), of mean zero under π;  (..., S, A) -> (..., S, A)."""
-    log_π = _finite(log_π)
+    log_π = finite_logs(log_π)
     q = soft_action_values(mdp, log_π, τ)
-    return centred(q - expand(_temperature(mdp, τ), 2) * log_π, exp(log_π))
+    return centred(q - expand(temperature(mdp, τ), 2) * log_π, exp(log_π))
 
 
 def soft_gradient(mdp: DiscountedMDP, log_π: Array, τ: Any, start: Array = None) -> Array:
@@ -65,134 +54,18 @@ def soft_gradient(mdp: DiscountedMDP, log_π: Array, τ: Any, start: Array = Non
 
 def entropy(mdp: DiscountedMDP, log_π: Array, start: Array = None) -> Array:
     """Expected discounted entropy −Σ_t γ^t E log π(a_t | s_t), in [0, log A / (1 − γ)];  (..., S, A) -> (...)."""
-    log_π = _finite(log_π)
+    log_π = finite_logs(log_π)
     π = exp(log_π)
     return -total(visits(mdp, π, start) * total(π * log_π))
 
 
-@dataclass(frozen=True, eq=False)
-class SoftOptimum:
-    """The best that a policy can do when its entropy counts.
-
-    Attributes
-    ----------
-    v, q, log_π : array (..., S), (..., S, A) and (..., S, A)
-        Soft optimal values, action values, and the logarithm of the one optimal policy π*_τ = softmax(q / τ).
-        For exact models balls that enclose the true numbers.
-    low, high : array (..., S)
-        A certificate: low <= Ṽ* <= high, with the rounding of its own evaluation counted in.
-    """
-
-    v: Array
-    q: Array
-    log_π: Array
-    low: Array
-    high: Array
+def finite_logs(log_π: Array) -> Array:
+    """log π with the logarithm of zero replaced by −1e300, so that 0 · log 0 = 0."""
+    return log_π if is_exact(log_π) else namespace(log_π).where(log_π < -1e300, -1e300, log_π)
 
 
-def soft_optimum(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
-    """The soft optimal values and policy for τ > 0, by soft policy iteration, which is Newton's method here.
-
-    For exact models Newton's method goes on in balls from the float64 solution, and the result is an enclosure whose
-    width is that of the working precision.
-
-    References
-    ----------
-    :cite:`cen2022`, Section 3; bounds as in :cite:`macqueen1966`.
-    """
-    return _in_balls(mdp, τ) if is_exact(mdp.P) else _in_floats(mdp, τ)
-
-
-def _in_floats(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
-    xp, scale = namespace(mdp.P), expand(τ, 2)
-    v = soft_values(mdp, log_softmax(mdp.r / scale), τ)
-    while True:
-        new = soft_values(mdp, log_softmax(mdp.action_values(v) / scale), τ)
-        rises = total(new) > total(v)  # by mathematics always; a model rests where rounding hides it
-        if not xp.any(rises):
-            break
-        v = xp.where(expand(rises, 1), new, v)
-    q = mdp.action_values(v)
-    # The log of a sum of A exponentials costs τ (1 + log A) times the rounding of A + 8 operations on top.
-    slack = product_rounding(mdp.S, mdp.r, mdp.γ(0), v) + τ * rounding(2 * mdp.A + 16) * (1 + math.log(mdp.A))
-    low, high = enclosure(mdp.γ(0), total(mdp.P), v, _backup(q, τ), slack)
-    return SoftOptimum(v, q, log_softmax(q / scale), low, high)
-
-
-def _in_balls(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
-    v = rational(_in_floats(mdp.floats(), floats(τ)).v)
-    τ = _temperature(mdp, τ)
-    error = _error(mdp, v, τ)
-    while True:
-        new = _midpoints(soft_values(mdp, log_softmax(mdp.action_values(v) / expand(τ, 2)), τ))
-        new_error = _error(mdp, new, τ)
-        shrinks = np.asarray(2 * new_error < error, dtype=bool)  # if not, the working precision is used up
-        if not shrinks.any():
-            break
-        v, error = np.where(expand(shrinks, 1), new, v), np.where(shrinks, new_error, error)
-    v = v + expand(error, 1) * _unit_ball()
-    q = mdp.action_values(v)
-    return SoftOptimum(v, q, log_softmax(q / expand(τ, 2)), _each("lower", v), _each("upper", v))
-
-
-def _backup(q: Array, τ: Any) -> Array:
-    # τ log Σ_a exp(q / τ): exactly q − τ log softmax(q / τ) for any a, most accurately for the largest q.
-    best = one_hot(floats(q).argmax(axis=-1) if is_exact(q) else namespace(q).argmax(q, axis=-1), q.shape[-1], q)
-    return total(best * (q - expand(τ, 2) * log_softmax(q / expand(τ, 2))))
-
-
-def _error(mdp: DiscountedMDP, v: Array, τ: Any) -> Array:
-    # |Ṽ* − v| <= |T v − v| / (1 − γ), rounded upwards.
-    return _each("upper", sup(_backup(mdp.action_values(v), τ) - v) / (1 - mdp.γ(0)))
-
-
-def _midpoints(x: Array) -> Array:
-    return _each("mid", x)
-
-
-def _each(method: str, x: Array) -> Array:
-    return np.frompyfunc(lambda y: getattr(y, method)(), 1, 1)(x)
-
-
-def _unit_ball() -> Any:
-    import flint
-
-    return flint.arb(0, 1)
-
-
-def soft_gap(mdp: DiscountedMDP, log_π: Array, τ: Any, soft_optimum: SoftOptimum, start: Array = None) -> Array:
-    """Ṽ*(start) − Ṽ^π(start) = τ Σ_s d^π(s) KL(π(· | s) ‖ π*_τ(· | s)) / (1 − γ);  (..., S, A) -> (...).
-
-    References
-    ----------
-    :cite:`mei2020`, Lemma 26.
-    """
-    log_π = _finite(log_π)
-    kl = total(_kl_terms(log_π, soft_optimum.log_π))
-    return _temperature(mdp, τ) * total(visits(mdp, exp(log_π), start) * kl)
-
-
-def _kl_terms(log_p: Array, log_q: Array) -> Array:
-    # KL(p ‖ q) = Σ (q − p − p x) with x = log(q / p): every term is non-negative.  Near x = 0 a term is
-    # p (e^x − 1 − x), and its Taylor series (to x^16 / 16! < 2^-53 for |x| < 1/2) has no cancellation.
-    x, p = log_q - log_p, exp(log_p)
-    if is_exact(x):
-        return exp(log_q) - p - p * x
-    xp = namespace(x)
-    near = xp.abs(x) < 0.5
-    small = xp.where(near, x, 0 * x)
-    series = 1 + 0 * x
-    for k in range(16, 2, -1):
-        series = 1 + series * small / k
-    return xp.where(near, p * small * small / 2 * series, exp(log_q) - p - p * x)
-
-
-def _finite(log_π: Array) -> Array:
-    # A probability of zero has log −inf, and 0 · inf is not a number; a large finite log gives 0 · log 0 = 0.
-    return log_π if is_exact(log_π) else maximum(log_π, 0 * log_π[..., :1] - 1e300)
-
-
-def _temperature(mdp: DiscountedMDP, τ: Any) -> Any:
+def temperature(mdp: DiscountedMDP, τ: Any) -> Any:
+    """τ in the arithmetic of the model."""
     if not is_exact(mdp.P) or is_exact(τ):
         return τ
     exact = rational(τ)

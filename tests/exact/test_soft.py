@@ -92,7 +92,7 @@ def test_soft_advantages_have_mean_zero_and_vanish_at_the_optimum(draw, logits):
 def test_an_action_never_taken_adds_no_entropy(draw):
     mdp = draw(5)
     with np.errstate(divide="ignore"):
-        log_π = np.log(np.array([[1.0, 0, 0]] * 4))
+        log_π = np.log(np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0.5, 0.5]])[[0, 1, 2, 2]])
     assert (soft_values(mdp, log_π, 0.5) == values(mdp, np.exp(log_π))).all()
     assert entropy(mdp, log_π) == 0
 

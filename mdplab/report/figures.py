@@ -1,0 +1,430 @@
+"""Figures of a theorem: the measured quantity and its bound along the iterates, or side against side.
+
+Measuring (`curves.measure`) and drawing are apart: a figure can be drawn anew from the data that `save` keeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mdplab.errors import MdplabError
+from mdplab.report import curves
+from mdplab.report.mathematics import mathtext
+from mdplab.theorem.statement import Theorem
+from mdplab.theorem.verdict import Verdict
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart by everybody; each role keeps its colour in all figures.
+BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7f7f7f"
+COLOURS = {"worst": (VERMILION,), "counterexample": (VERMILION,), "named": (BLUE, GREEN, PURPLE), "model": (BLUE,)}
+SUFFIXES = (".svg", ".png", ".pdf")
+STYLE = {
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.unicode_minus": True,
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so figures are the same everywhere
+    "font.size": 8.5,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "mathtext.fontset": "stix",
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "mdplab",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+}
+
+
+def convergence(
+    theorem: Theorem,
+    verdict: Verdict | None = None,
+    *,
+    model: tuple[str, Any] | None = None,
+    seed: int = 0,
+    up_to: int | None = None,
+) -> tuple[Figure, xr.Dataset]:
+    """The measured quantity with its bound over it, and the data.
+
+    Parameters
+    ----------
+    verdict : Verdict, optional
+        Its worst instance is drawn too.
+    model : (name, model), optional
+        A model to draw it on, instead of the theorem's own instances.
+    up_to : int, optional
+        Last index; the judge's by default.
+    """
+    samples = (
+        curves.representatives(theorem, verdict, seed)
+        if model is None
+        else curves.on_model(theorem, model[0], model[1], seed)
+    )
+    data = curves.measure(theorem, samples, up_to)
+    return draw(data), data
+
+
+def draw(data: xr.Dataset, ink: str = "black") -> Figure:
+    """The figure of what `curves.measure` returns; one panel for each part of the statement."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), ink)
+    with rc_context({**STYLE, **colours, "axes.titlecolor": ink}):
+        n = data.sizes["claim"]
+        columns = min(n, 2)
+        rows = -(-n // columns)
+        figure = Figure(figsize=(5.2 if columns == 1 else 7.6, 0.5 + 3.0 * rows), layout="constrained")
+        panels = [figure.add_subplot(rows, columns, 1 + i) for i in range(n)]
+        pointwise = data.attrs["identity"] or not data.attrs["index_latex"] or data.sizes["k"] < 3
+        for i, ax in enumerate(panels):
+            panel = Panel.of(data, i)
+            entries = _scatter(ax, panel, ink) if pointwise else _lines(ax, panel, ink)
+            if n > 1:
+                ax.set_title(f"({data.claim.values[i]})", fontsize=8.5, loc="left")
+            if i == 0:
+                labels = [label for _, label in entries]
+                wide = any(len(label) > 24 for label in labels)
+                figure.legend([h for h, _ in entries], labels, loc="outside upper left", ncols=2 if wide else 3)
+    return figure
+
+
+# -- one panel -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """The data of one part of the statement; arrays are (k, instance)."""
+
+    k: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    trivial: np.ndarray
+    informative: np.ndarray
+    samples: list[tuple[str, str, np.ndarray]]  # name, role, columns
+    left_latex: str
+    right_latex: str
+    flipped: bool
+    attrs: dict[str, Any]
+
+    @classmethod
+    def of(cls, data: xr.Dataset, i: int) -> Panel:
+        part, attrs = data.isel(claim=i), data.attrs
+        left = part.left.values
+        # What lies below rounding is noise and is not drawn.
+        left = left if attrs["identity"] else np.where(abs(left) <= part.floor.values, np.nan, left)
+        names = part["sample"].values.astype(str)
+        samples = []
+        for name in dict.fromkeys(names):
+            columns = np.flatnonzero(names == name)
+            samples.append((name, str(part.role.values[columns[0]]), columns))
+        return cls(
+            part.k.values,
+            left,
+            part.right.values,
+            part.trivial.values,
+            part.informative.values > 0,
+            samples,
+            attrs["left_latex"].split("\n")[i],
+            attrs["right_latex"].split("\n")[i],
+            bool(np.atleast_1d(attrs["flipped"])[i]),
+            attrs,
+        )
+
+    def styles(self) -> list[str]:
+        """A colour for each sample."""
+        used: dict[str, int] = {}
+        out = []
+        for _, role, _ in self.samples:
+            palette = COLOURS.get(role, (GREY,))
+            out.append(palette[used.get(role, 0) % len(palette)])
+            used[role] = used.get(role, 0) + 1
+        return out
+
+
+Entries = list[tuple[Any, str]]  # of a legend
+
+
+def _lines(ax: Axes, panel: Panel, ink: str) -> Entries:
+    main = next((c for _, role, c in panel.samples if role != "family"), panel.samples[0][2])
+    track = _middle(panel.left[:, main])
+    geometric = is_geometric(panel.k, track)
+    positive = np.nanmin(panel.left, initial=np.inf) > 0 or (panel.left > 0).mean() > 0.5
+    ax.set_xscale("linear" if geometric else "log")
+    ax.set_yscale("log" if positive else "linear")
+    entries: Entries = []
+    for (name, role, columns), colour in reversed([*zip(panel.samples, panel.styles(), strict=True)]):
+        entries = _one_sample(ax, panel, name, role, columns, colour, positive) + entries
+    entries += _explained(panel, ink)
+    entries += _trivial(ax, panel, main, ink)
+    _limits(ax, panel, geometric, positive)
+    _first_informative(ax, panel, main, ink)
+    if positive:
+        (_factor if geometric else _slope)(ax, panel.k, track, ink)
+    ax.set_xlabel(f"{panel.attrs['index_meaning']}  {mathtext(panel.attrs['index_latex']) or ''}".strip())
+    ax.set_ylabel(mathtext(panel.left_latex) or "measured")
+    return entries
+
+
+def _one_sample(
+    ax: Axes, panel: Panel, name: str, role: str, columns: np.ndarray, colour: str, positive: bool
+) -> Entries:
+    left, right = (_positive(x[:, columns], positive) for x in (panel.left, panel.right))
+    seen = ~np.isnan(panel.right[:, columns]).all(axis=1)
+    k = panel.k[seen]
+    if len(columns) > 1:
+        low, high = (_along(f, left[seen]) for f in (np.nanmin, np.nanmax))
+        ax.fill_between(k, low, high, color=colour if role == "model" else GREY, alpha=0.22, linewidth=0)
+    (line,) = ax.plot(k, _middle(left[seen]), color=colour, zorder=3)
+    ax.plot(k, _middle(right[seen]), color=colour, linestyle=(0, (4, 2)), zorder=3)
+    words = {"worst": f"{name}, the tightest", "counterexample": f"{name}, the worst", "model": name}
+    several = f"{name}: median and range of {len(columns)}"
+    return [(line, several if len(columns) > 1 else words.get(role, name))]
+
+
+def _explained(panel: Panel, ink: str) -> Entries:
+    from matplotlib.lines import Line2D
+
+    bound = mathtext(panel.right_latex)
+    what = f"bound {bound}" if bound is not None and len(panel.right_latex) <= 60 else "bound"
+    return [
+        (Line2D([], [], color=ink), "measured"),
+        (Line2D([], [], color=ink, linestyle=(0, (4, 2))), what),
+    ]
+
+
+def _trivial(ax: Axes, panel: Panel, main: np.ndarray, ink: str) -> Entries:
+    trivial = _middle(panel.trivial[:, main])
+    if np.isnan(trivial).all():
+        return []
+    seen = ~np.isnan(trivial)
+    (line,) = ax.plot(panel.k[seen], trivial[seen], color=ink, linestyle=":", linewidth=1)
+    text = mathtext(panel.attrs["trivial_latex"])
+    return [(line, f"holds for any reason {text}" if text else "holds for any reason")]
+
+
+def _first_informative(ax: Axes, panel: Panel, main: np.ndarray, ink: str) -> None:
+    rows = np.flatnonzero(panel.informative[:, main].any(axis=1))
+    if not panel.attrs["trivial_latex"] or not len(rows):
+        return
+    k = panel.k[rows[0]]
+    low, high = ax.get_xlim()
+    if not (low < k < high) or rows[0] == 0:
+        return
+    ax.axvline(k, color=ink, linewidth=0.6, alpha=0.6)
+    letter = panel.attrs["index_latex"]
+    name = mathtext(f"{letter} = {k:.0f}") or f"{k:.0f}"
+    right = ax.transAxes.inverted().transform(ax.transData.transform((k, 1.0)))[0] > 0.62
+    ax.annotate(
+        f"informative from {name}",
+        (k, 0.97),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3 if right else 3, 0),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="top",
+        fontsize=7.5,
+    )
+
+
+def _limits(ax: Axes, panel: Panel, geometric: bool, positive: bool) -> None:
+    """The whole of what is measured, and of the bounds what lies within six orders of magnitude of that."""
+    k = panel.k[np.isfinite(panel.k) & (geometric | (panel.k > 0))]
+    if len(k) and k.min() < k.max():
+        ax.set_xlim(k.min(), k.max())
+    if not positive:
+        return
+    left, right = _positive(panel.left, True), _positive(panel.right, True)
+    rows = np.ones(len(panel.k), bool) if geometric else panel.k > 0
+    if np.isnan(left[rows]).all():
+        return
+    low, high = np.nanmin(left[rows]), np.nanmax(left[rows])
+    bounds = right[rows][np.isfinite(right[rows])]
+    if bounds.size:
+        low = min(low, max(bounds.min(), low / 1e6))
+        high = max(high, min(bounds.max(), high * 1e6))
+    ax.set_ylim(low / 2, high * 3)
+
+
+def _slope(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
+    """A triangle under the last decade of the curve with the exponent fitted there."""
+    seen = np.isfinite(track) & (track > 0) & (k > 0)
+    if seen.sum() < 5:
+        return
+    x, y = np.log10(k[seen]), np.log10(track[seen])
+    last = x >= x[-1] - 1
+    if last.sum() < 4 or x[-1] - x[last][0] < 0.5:
+        return
+    slope, level = np.polyfit(x[last], y[last], 1)
+    if abs(slope) < 0.05 or abs(np.polyval((slope, level), x[last]) - y[last]).max() > 0.15:
+        return
+    a, b = x[-1] - 0.75, x[-1] - 0.3
+    span = np.log10(ax.get_ylim()[1] / ax.get_ylim()[0])
+    ya, yb = (np.polyval((slope, level), z) - 0.05 * span for z in (a, b))
+    corners = 10.0 ** np.array([(a, ya), (b, yb), (a, yb)])
+    if corners[:, 1].min() < ax.get_ylim()[0]:
+        return
+    ax.add_patch(_triangle(corners, ink))
+    ax.annotate(
+        f"${slope:.2f}$",
+        (corners[0, 0], np.sqrt(corners[0, 1] * corners[2, 1])),
+        xytext=(-3, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=7.5,
+    )
+
+
+def _triangle(corners: np.ndarray, ink: str) -> Any:
+    from matplotlib.patches import Polygon
+
+    return Polygon(corners, closed=True, fill=False, edgecolor=ink, linewidth=0.7)
+
+
+def _factor(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
+    """The factor by which the last third of the curve shrinks at each iterate."""
+    seen = np.flatnonzero(np.isfinite(track) & (track > 0))
+    last = seen[-max(len(seen) // 3, 4) :]
+    if len(last) < 4:
+        return
+    rate = np.exp(np.polyfit(k[last], np.log(track[last]), 1)[0])
+    middle = last[len(last) // 2]
+    ax.annotate(
+        rf"$\times\,{rate:.3g}$ at each step",
+        (k[middle], track[middle]),
+        xytext=(-6, -8),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=7.5,
+    )
+
+
+def is_geometric(k: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a sequence decays by a factor at each step rather than by a power of k; told by its second half."""
+    seen = np.flatnonzero(np.isfinite(y) & (y > 0) & (k > 0))
+    if len(seen) < 8 or np.log10(y[seen[0]] / y[seen[-1]]) < 1:
+        return False
+    half = seen[k[seen] >= k[seen[-1]] / 4]
+    if len(half) < 5:
+        return False
+    logs = np.log(y[half])
+
+    def misfit(x: np.ndarray) -> float:
+        return float(np.abs(np.polyval(np.polyfit(x, logs, 1), x) - logs).mean())
+
+    return misfit(k[half]) < misfit(np.log(k[half]))
+
+
+# -- side against side ---------------------------------------------------------------------------------------------------
+
+
+def _scatter(ax: Axes, panel: Panel, ink: str) -> Entries:
+    smaller, larger = (panel.right, panel.left) if panel.flipped else (panel.left, panel.right)
+    both = np.isfinite(smaller) & np.isfinite(larger)
+    positive = both & (smaller > 0) & (larger > 0)
+    log = positive.sum() > 0.8 * both.sum() and _decades(smaller[positive], larger[positive]) > 1
+    keep = positive if log else both
+    if log:
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+    entries: Entries = []
+    families = np.concatenate([c for _, role, c in panel.samples if role in ("family", "model")] or [np.zeros(0, int)])
+    if len(families):
+        m = keep[:, families]
+        (points,) = ax.plot(larger[:, families][m], smaller[:, families][m], ".", color=GREY, markersize=4, alpha=0.5)
+        models = len(families)
+        entries.append((points, f"{models} models of {sum(role != 'named' for _, role, _ in panel.samples)} families"))
+        if any(role == "model" for _, role, _ in panel.samples):
+            entries[-1] = (points, panel.samples[0][0])
+    for (name, role, columns), colour in zip(panel.samples, panel.styles(), strict=True):
+        if role in ("family", "model"):
+            continue
+        m = keep[:, columns]
+        if m.any():
+            (points,) = ax.plot(larger[:, columns][m], smaller[:, columns][m], "o", color=colour, markersize=5)
+            entries.append((points, f"{name}, the tightest" if role == "worst" else name))
+    if keep.any():
+        ends = np.array([min(larger[keep].min(), smaller[keep].min()), max(larger[keep].max(), smaller[keep].max())])
+        (line,) = ax.plot(ends, ends, color=ink, linewidth=0.8, zorder=1)
+        entries.append((line, "equality"))
+    lower, upper = panel.left_latex, panel.right_latex
+    lower, upper = (upper, lower) if panel.flipped else (lower, upper)
+    ax.set_xlabel(mathtext(upper) or "larger side")
+    ax.set_ylabel(mathtext(lower) or "smaller side")
+    return entries
+
+
+def _decades(*parts: np.ndarray) -> float:
+    x = np.concatenate(parts)
+    return float(np.log10(x.max() / x.min())) if len(x) else 0.0
+
+
+def _positive(x: np.ndarray, only: bool) -> np.ndarray:
+    return np.where(x > 0, x, np.nan) if only else x
+
+
+def _middle(x: np.ndarray) -> np.ndarray:
+    return _along(np.nanmedian, x)
+
+
+def _along(f: Any, x: np.ndarray) -> np.ndarray:
+    """`f` over instances, NaN where there is none."""
+    out = np.full(len(x), np.nan)
+    some = ~np.isnan(x).all(axis=1)
+    out[some] = f(x[some], axis=1)
+    return out
+
+
+# -- files ---------------------------------------------------------------------------------------------------------------
+
+
+def save(figure: Figure, data: xr.Dataset, path: Path) -> list[Path]:
+    """Write the figure, by its suffix, and beside it the data as netCDF and CSV; returns the files."""
+    path = Path(path)
+    written = save_figure(figure, path, title=data.attrs["theorem"], description=data.attrs["title"])
+    return written + save_data(data, path)
+
+
+def save_figure(figure: Figure, *paths: Path, title: str = "", description: str = "") -> list[Path]:
+    """Write a figure to files of type .svg, .png or .pdf: the same bytes for the same figure."""
+    from matplotlib import rc_context
+
+    for path in map(Path, paths):
+        if path.suffix not in SUFFIXES:
+            raise MdplabError(f"{path}: a figure ends in {', '.join(SUFFIXES)}, not in {path.suffix!r}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with rc_context(STYLE):
+            figure.savefig(path, dpi=300, metadata=_metadata(path.suffix, title, description))
+    return [Path(path) for path in paths]
+
+
+def _metadata(suffix: str, title: str, description: str) -> dict[str, Any]:
+    if suffix == ".svg":
+        return {"Title": title, "Description": description, "Creator": "mdplab", "Date": None}
+    if suffix == ".pdf":
+        return {"Title": title, "Subject": description, "Creator": "mdplab", "CreationDate": None}
+    return {"Title": title, "Description": description, "Software": "mdplab"}
+
+
+def save_data(data: xr.Dataset, path: Path) -> list[Path]:
+    """Write the data as netCDF and as CSV, one row for each claim, iterate and instance."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nc, csv = path.with_suffix(".nc"), path.with_suffix(".csv")
+    data.to_netcdf(nc, engine="scipy")
+    table = data.drop_vars("sample").to_dataframe().dropna(subset=["right"]).reset_index()
+    if set(table["claim"]) == {""}:
+        table = table.drop(columns="claim")
+    table.to_csv(csv, index=False, float_format="%.17g", lineterminator="\n")
+    return [nc, csv]

@@ -25,6 +25,7 @@ from mdplab.exact.values import values
 from mdplab.models import DiscountedMDP, SparseMDP
 
 DENSE = 500  # up to so many states a sparse model is solved as a dense one
+LARGE = 2000  # beyond so many states a single dense model is solved as a sparse one: linear systems cost S³
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +79,8 @@ def optimum(mdp: DiscountedMDP | SparseMDP) -> Optimum:
     """Optimal values, the loss of every action, an optimal policy and a certificate.
 
     Policy iteration, exact for rational models; for float64 it stops where nothing improves by more than rounding.
-    Sparse models of more than a few hundred states go by modified policy iteration until the bounds are 1e-10 of the
-    values apart; there a loss below that width counts as zero.
+    Sparse models of more than 500 states, and single dense ones of more than 2000, go by modified policy iteration
+    until the bounds are 1e-10 of the values apart; there a loss below that width counts as zero.
 
     References
     ----------
@@ -91,6 +92,8 @@ def optimum(mdp: DiscountedMDP | SparseMDP) -> Optimum:
         return _in_balls(mdp)
     if is_exact(mdp.P):
         return _in_rationals(mdp)
+    if mdp.S > LARGE and not mdp.batch and namespace(mdp.P) is namespace(np.empty(0)):
+        return _modified(SparseMDP.of(mdp))
     v, action = _policy_iteration(mdp)
     q = mdp.action_values(v)
     loss = expand(_at(q, action), 1) - q
@@ -131,7 +134,8 @@ def _modified(mdp: SparseMDP) -> Optimum:
 
 def _bounds(mdp: DiscountedMDP, v: Array, Tv: Array) -> tuple[Array, Array]:
     # Products with the zeros of P round nothing.
-    successors = largest(total(namespace(mdp.P).astype(mdp.P > 0, mdp.P.dtype)), 2)
+    xp = namespace(mdp.P)
+    successors = xp.astype(largest(total(xp.astype(mdp.P > 0, xp.int8)), 2), mdp.P.dtype)
     return enclosure(mdp.γ(0), total(mdp.P), v, Tv, product_rounding(successors, mdp.r, mdp.γ(0), v))
 
 

@@ -1,5 +1,6 @@
 """Modified policy iteration is right out of the box, also where the discount is close to one."""
 
+import sys
 from itertools import islice
 
 import numpy as np
@@ -43,6 +44,12 @@ def test_bounds_are_narrow_and_hold(discount, reach):
 def test_small_models_are_solved_as_dense_ones():
     mdp = garnet(60, 3, 4, 0.95)
     assert (optimum(mdp).v == optimum(mdp.dense()).v).all()
+
+
+def test_large_dense_models_go_the_same_way(monkeypatch):
+    mdp = garnet(600, 2, 5, 0.95)
+    monkeypatch.setattr(sys.modules["mdplab.exact.optimum"], "LARGE", 599)  # the package's name is the function's
+    assert (optimum(mdp.dense()).v == optimum(mdp).v).all()
 
 
 def test_the_optimum_of_a_large_model_has_a_certificate_and_consistent_losses():

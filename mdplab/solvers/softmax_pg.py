@@ -28,7 +28,7 @@ class Iterate:
         Logits, log-probabilities and probabilities.
     least : array (...,), optional
         min over the iterates 0, ..., k (both included, also those not handed out) and over the states s of
-        π(a*(s) | s), a* the given optimal policy: c_k of :cite:`mei2020softmax`, Lemma 9.
+        π(a*(s) | s), a* the given optimal policy: c_k of :cite:`mei2020`, Lemma 9.
     total_gap : array (...,), optional
         Σ over the iterates 0, ..., k of V*(μ) − V^π(μ), in units of value; a sum of non-negative terms.
     """
@@ -54,7 +54,7 @@ def softmax_pg(
     Parameters
     ----------
     step_size : number or array (...,)
-        η; by default (1 − γ)³ / 8, the step of :cite:`mei2020softmax`, Theorem 4, which is made for rewards in [0, 1].
+        η; by default (1 − γ)³ / 8, the step of :cite:`mei2020`, Theorem 4, which is made for rewards in [0, 1].
     at : increasing iterable of int
         Iteration numbers to yield at (see `mdplab.solvers.checkpoints`); every one by default.  What lies between two
         of them runs in a compiled kernel when it is large enough to be worth it.

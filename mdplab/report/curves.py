@@ -19,6 +19,7 @@ from mdplab.theorem.check import COPIES
 from mdplab.theorem.claim import Claim
 from mdplab.theorem.floating import Curves, run_in_floats
 from mdplab.theorem.inputs import Inputs
+from mdplab.theorem.judges import Witness
 from mdplab.theorem.statement import Theorem
 from mdplab.theorem.verdict import Verdict
 
@@ -56,6 +57,8 @@ def representatives(theorem: Theorem, verdict: Verdict | None = None, seed: int 
         if name not in taken
     ]
     chosen = [*first, *named[: max(room, 1)]]
+    if isinstance(theorem.judge, Witness):
+        return [*first, *named]
     batches = (_admitted(theorem, name, inputs) for name, inputs in inp.batches(theorem, FAMILY, seed))
     whole = [sample for sample in batches if sample is not None]
     return [*chosen, *(whole if theorem.index is None else islice(whole, 1))]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, told apart by everybody; each role keeps its colour in all figures.
 BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7f7f7f"
+# Bounds are dashed in a darker shade, which is seen also where they lie on what they bound.
+SHADES = {BLUE: "#003e61", VERMILION: "#7d3700", GREEN: "#005a42", PURPLE: "#7c3a5f", GREY: "#454545"}
 COLOURS = {"worst": (VERMILION,), "counterexample": (VERMILION,), "named": (BLUE, GREEN, PURPLE), "model": (BLUE,)}
 SUFFIXES = (".svg", ".png", ".pdf")
 STYLE = {
@@ -31,9 +33,9 @@ STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.unicode_minus": True,
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so figures are the same everywhere
-    "font.size": 8.5,
-    "legend.fontsize": 8,
+    "font.family": "STIXGeneral",  # comes with matplotlib, so figures are the same everywhere
+    "font.size": 10,
+    "legend.fontsize": 9,
     "legend.frameon": False,
     "lines.linewidth": 1.5,
     "mathtext.fontset": "stix",
@@ -73,7 +75,7 @@ def convergence(
     return draw(data), data
 
 
-def draw(data: xr.Dataset, ink: str = "black") -> Figure:
+def draw(data: xr.Dataset, ink: str = "black", paper: str = "white") -> Figure:
     """The figure of what `curves.measure` returns; one panel for each part of the statement."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -90,15 +92,23 @@ def draw(data: xr.Dataset, ink: str = "black") -> Figure:
             panel = Panel.of(data, i)
             entries = _scatter(ax, panel, ink) if pointwise else _lines(ax, panel, ink)
             if n > 1:
-                ax.set_title(f"({data.claim.values[i]})", fontsize=8.5, loc="left")
+                ax.set_title(f"({data.claim.values[i]})", fontsize=10, loc="left")
             if i == 0:
                 labels = [label for _, label in entries]
                 wide = any(len(label) > 24 for label in labels)
                 figure.legend([h for h, _ in entries], labels, loc="outside upper left", ncols=2 if wide else 3)
+            for text in ax.texts:
+                _halo(text, paper)
     return figure
 
 
-# -- one panel -----------------------------------------------------------------------------------------------------------
+def _halo(text: Any, paper: str) -> None:
+    from matplotlib.patheffects import withStroke
+
+    text.set_path_effects([withStroke(linewidth=2.5, foreground=paper)])
+
+
+# -- one panel ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +160,16 @@ class Panel:
             used[role] = used.get(role, 0) + 1
         return out
 
+    def track(self, columns: np.ndarray, positive: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(k, left, right) of a sample where it has iterates; on a logarithmic axis nothing is below NOTHING."""
+        seen = ~np.isnan(self.right[:, columns]).all(axis=1)
+        left, right = self.left[seen][:, columns], self.right[seen][:, columns]
+        if positive:
+            left, right = (np.where(x > NOTHING, x, NOTHING) for x in (left, right))
+        return self.k[seen], left, right
 
+
+NOTHING = 1e-307  # drawn for what is zero or below rounding: outside of every figure
 Entries = list[tuple[Any, str]]  # of a legend
 
 
@@ -170,25 +189,27 @@ def _lines(ax: Axes, panel: Panel, ink: str) -> Entries:
     _first_informative(ax, panel, main, ink)
     if positive:
         (_factor if geometric else _slope)(ax, panel.k, track, ink)
-    ax.set_xlabel(f"{panel.attrs['index_meaning']}  {mathtext(panel.attrs['index_latex']) or ''}".strip())
-    ax.set_ylabel(mathtext(panel.left_latex) or "measured")
+    ax.set_xlabel(f"{mathtext(panel.attrs['index_latex']) or ''}  ({panel.attrs['index_meaning']})".strip())
+    ax.set_ylabel(mathtext(panel.left_latex, large=True) or "measured")
     return entries
 
 
 def _one_sample(
     ax: Axes, panel: Panel, name: str, role: str, columns: np.ndarray, colour: str, positive: bool
 ) -> Entries:
-    left, right = (_positive(x[:, columns], positive) for x in (panel.left, panel.right))
-    seen = ~np.isnan(panel.right[:, columns]).all(axis=1)
-    k = panel.k[seen]
+    k, left, right = panel.track(columns, positive)
     if len(columns) > 1:
-        low, high = (_along(f, left[seen]) for f in (np.nanmin, np.nanmax))
+        low, high = (f(left, axis=1) for f in (np.min, np.max))
         ax.fill_between(k, low, high, color=colour if role == "model" else GREY, alpha=0.22, linewidth=0)
-    (line,) = ax.plot(k, _middle(left[seen]), color=colour, zorder=3)
-    ax.plot(k, _middle(right[seen]), color=colour, linestyle=(0, (4, 2)), zorder=3)
-    words = {"worst": f"{name}, the tightest", "counterexample": f"{name}, the worst", "model": name}
+    (line,) = ax.plot(k, _drawn(np.median(left, axis=1)), color=colour, zorder=3)
+    ax.plot(k, _drawn(np.median(right, axis=1)), color=SHADES[colour], linestyle=(0, (4, 2)), linewidth=1.2, zorder=4)
+    words = {"worst": f"{name}, the tightest", "counterexample": f"{name}, the worst"}
     several = f"{name}: median and range of {len(columns)}"
     return [(line, several if len(columns) > 1 else words.get(role, name))]
+
+
+def _drawn(x: np.ndarray) -> np.ndarray:
+    return np.where(x == NOTHING, np.nan, x)
 
 
 def _explained(panel: Panel, ink: str) -> Entries:
@@ -232,26 +253,26 @@ def _first_informative(ax: Axes, panel: Panel, main: np.ndarray, ink: str) -> No
         textcoords="offset points",
         ha="right" if right else "left",
         va="top",
-        fontsize=7.5,
+        fontsize=9,
     )
 
 
 def _limits(ax: Axes, panel: Panel, geometric: bool, positive: bool) -> None:
-    """The whole of what is measured, and of the bounds what lies within six orders of magnitude of that."""
+    """All single and median curves, and of their bounds what lies within six orders of magnitude of them."""
     k = panel.k[np.isfinite(panel.k) & (geometric | (panel.k > 0))]
     if len(k) and k.min() < k.max():
         ax.set_xlim(k.min(), k.max())
     if not positive:
         return
-    left, right = _positive(panel.left, True), _positive(panel.right, True)
-    rows = np.ones(len(panel.k), bool) if geometric else panel.k > 0
-    if np.isnan(left[rows]).all():
+    middles = [np.median(x, axis=1) for _, _, c in panel.samples for x in panel.track(c, True)[1:]]
+    inside = [panel.track(c, True)[0] > (-1 if geometric else 0) for _, _, c in panel.samples for _ in range(2)]
+    drawn = [x[rows & (x > NOTHING) & np.isfinite(x)] for x, rows in zip(middles, inside, strict=True)]
+    left, right = (np.concatenate(drawn[side::2]) for side in (0, 1))
+    if not left.size:
         return
-    low, high = np.nanmin(left[rows]), np.nanmax(left[rows])
-    bounds = right[rows][np.isfinite(right[rows])]
-    if bounds.size:
-        low = min(low, max(bounds.min(), low / 1e6))
-        high = max(high, min(bounds.max(), high * 1e6))
+    low, high = left.min(), left.max()
+    if right.size:
+        low, high = min(low, max(right.min(), low / 1e6)), max(high, min(right.max(), high * 1e6))
     ax.set_ylim(low / 2, high * 3)
 
 
@@ -281,7 +302,7 @@ def _slope(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
         textcoords="offset points",
         ha="right",
         va="center",
-        fontsize=7.5,
+        fontsize=9,
     )
 
 
@@ -306,7 +327,7 @@ def _factor(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
         textcoords="offset points",
         ha="right",
         va="top",
-        fontsize=7.5,
+        fontsize=9,
     )
 
 
@@ -326,7 +347,7 @@ def is_geometric(k: np.ndarray, y: np.ndarray) -> bool:
     return misfit(k[half]) < misfit(np.log(k[half]))
 
 
-# -- side against side ---------------------------------------------------------------------------------------------------
+# -- side against side -------------------------------------------------------------------------------------------------
 
 
 def _scatter(ax: Axes, panel: Panel, ink: str) -> Entries:
@@ -343,10 +364,13 @@ def _scatter(ax: Axes, panel: Panel, ink: str) -> Entries:
     if len(families):
         m = keep[:, families]
         (points,) = ax.plot(larger[:, families][m], smaller[:, families][m], ".", color=GREY, markersize=4, alpha=0.5)
-        models = len(families)
-        entries.append((points, f"{models} models of {sum(role != 'named' for _, role, _ in panel.samples)} families"))
-        if any(role == "model" for _, role, _ in panel.samples):
-            entries[-1] = (points, panel.samples[0][0])
+        drawn = [(name, role) for name, role, _ in panel.samples if role in ("family", "model")]
+        many = (
+            f"{len(families)} models of {len(drawn)} families"
+            if len(drawn) > 1
+            else f"{len(families)} of {drawn[0][0]}"
+        )
+        entries.append((points, many if drawn[0][1] == "family" else drawn[0][0]))
     for (name, role, columns), colour in zip(panel.samples, panel.styles(), strict=True):
         if role in ("family", "model"):
             continue
@@ -355,23 +379,36 @@ def _scatter(ax: Axes, panel: Panel, ink: str) -> Entries:
             (points,) = ax.plot(larger[:, columns][m], smaller[:, columns][m], "o", color=colour, markersize=5)
             entries.append((points, f"{name}, the tightest" if role == "worst" else name))
     if keep.any():
-        ends = np.array([min(larger[keep].min(), smaller[keep].min()), max(larger[keep].max(), smaller[keep].max())])
-        (line,) = ax.plot(ends, ends, color=ink, linewidth=0.8, zorder=1)
-        entries.append((line, "equality"))
+        entries.append((_diagonal(ax, smaller[keep], larger[keep], log, ink), "equality"))
+    if panel.attrs["identity"] and keep.any():
+        off = abs(larger - smaller)[keep].max()
+        ax.annotate(f"largest difference {off:.1g}", (0.97, 0.05), xycoords="axes fraction", ha="right", fontsize=9)
     lower, upper = panel.left_latex, panel.right_latex
     lower, upper = (upper, lower) if panel.flipped else (lower, upper)
-    ax.set_xlabel(mathtext(upper) or "larger side")
-    ax.set_ylabel(mathtext(lower) or "smaller side")
+    ax.set_xlabel(mathtext(upper, large=True) or "larger side")
+    ax.set_ylabel(mathtext(lower, large=True) or "smaller side")
     return entries
+
+
+def _diagonal(ax: Axes, smaller: np.ndarray, larger: np.ndarray, log: bool, ink: str) -> Any:
+    """Where both sides are equal, over the range of the larger one."""
+    both = np.concatenate([smaller, larger])
+    ends = np.array([both.min(), both.max()])
+    (line,) = ax.plot(ends, ends, color=ink, linewidth=0.8, zorder=1)
+    a, b, c = larger.min(), larger.max(), smaller.min()
+    if log:
+        ax.set_xlim(a / 2, b * 2)
+        ax.set_ylim(c / 2, b * 2)
+    elif b > a:
+        margin = (b - a) / 25
+        ax.set_xlim(a - margin, b + margin)
+        ax.set_ylim(min(c, a) - margin, b + margin)
+    return line
 
 
 def _decades(*parts: np.ndarray) -> float:
     x = np.concatenate(parts)
     return float(np.log10(x.max() / x.min())) if len(x) else 0.0
-
-
-def _positive(x: np.ndarray, only: bool) -> np.ndarray:
-    return np.where(x > 0, x, np.nan) if only else x
 
 
 def _middle(x: np.ndarray) -> np.ndarray:
@@ -386,7 +423,7 @@ def _along(f: Any, x: np.ndarray) -> np.ndarray:
     return out
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------
+# -- files -------------------------------------------------------------------------------------------------------------
 
 
 def save(figure: Figure, data: xr.Dataset, path: Path) -> list[Path]:

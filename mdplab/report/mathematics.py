@@ -24,12 +24,17 @@ _MATHTEXT = [
 
 
 @cache
-def mathtext(latex: str) -> str | None:
-    """The LaTeX in the part of it that matplotlib draws, between dollars; None where it cannot."""
+def mathtext(latex: str, large: bool = False) -> str | None:
+    """The LaTeX in the part of it that matplotlib draws, between dollars; None where it cannot.
+
+    `large` fractions are as large as those in a line of their own.
+    """
     from matplotlib.mathtext import MathTextParser
 
     for pattern, replacement in _MATHTEXT:
         latex = re.sub(pattern, replacement, latex)
+    if large:
+        latex = latex.replace(r"\frac", r"\dfrac")
     text = f"${latex}$"
     try:
         MathTextParser("path").parse(text)

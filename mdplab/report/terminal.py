@@ -23,7 +23,7 @@ _COLOURS = {"stands": "green", "refuted": "red", "undecided": "yellow", "vacuous
 _COLUMNS = (("theorem", 28), ("verdict", 9), ("tried", -6), ("tight", -8), ("from", -6), ("misses", -6), ("time", -6))
 
 
-# -- one line a theorem --------------------------------------------------------------------------------------------------
+# -- one line a theorem ------------------------------------------------------------------------------------------------
 
 
 def header(width: int | None = WIDTH) -> Text:
@@ -105,7 +105,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"
 
 
-# -- what is behind it ---------------------------------------------------------------------------------------------------
+# -- what is behind it -------------------------------------------------------------------------------------------------
 
 
 def details(theorem: Theorem, verdict: Verdict, width: int = WIDTH) -> str:

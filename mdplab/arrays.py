@@ -207,7 +207,14 @@ def total(x: Array, axes: int = 1) -> Array:
 
 def norm(x: Array, axes: int = 1) -> Array:
     """Euclidean norm over the last `axes` axes; a ball where `x` is exact."""
-    return sqrt(total(x * x, axes))
+    squares = total(x * x, axes)
+    return _elementwise(_root_of_squares, squares) if is_exact(x) else sqrt(squares)
+
+
+def _root_of_squares(x: Any) -> Any:
+    # A sum of squares is not negative, but its ball may reach below zero, where arb.sqrt gives up.
+    x = ball(x)
+    return x.sqrt() if x.lower() >= 0 else (0 * x).union(x.upper().sqrt())
 
 
 def expand(x: Any, axes: int) -> Any:

@@ -23,7 +23,7 @@ loss = Quantity(
 )
 
 with as_printed():
-    above = {"(a)": value <= soft_value, "(b)": soft_value <= value + τ * ln(A) / (1 - γ)}
+    above = {"a": value <= soft_value, "b": soft_value <= value + τ * ln(A) / (1 - γ)}
     entropy_of_one_step = soft_value <= value + τ * ln(A)
     entropy_costs = soft_value <= value
 

@@ -272,7 +272,7 @@ high = Quantity(
     "upper bound by the largest change",
 )
 with as_printed():
-    encloses = {"(from below)": low <= v_star, "(from above)": v_star <= high}
+    encloses = {"below": low <= v_star, "above": v_star <= high}
 
 
 def bounds_with(scale, at=1):
@@ -300,7 +300,7 @@ def bounds_with(scale, at=1):
         "around the iterate before": {"bounds": bounds_with(lambda γ: γ / (1 - γ), at=0)},
     },
     uses=["puterman1994.monotonicity", "puterman1994.constant_shift"],
-    note="The bounds are MacQueen's (:cite:`macqueen1966`).",
+    note="The bounds are MacQueen's (1966).",
 )
 def enclosing_bounds(mdp, v0, *, solver=value_iteration, bounds=enclosures):
     """The smallest and the largest change of a step enclose the optimal values.
@@ -330,14 +330,14 @@ def sharp_greedy_loss():
 
 @theorem(
     loses,
-    cite="singh1994",
-    at="Corollary 2",
+    cite="puterman1994",
+    at="Section 6.3; in this form Singh and Yee (1994)",
     source="recalled",
     judge=for_all(),
     on={"mdp": discounted_mdps(rewards="any"), "v": value_functions},
     named={"tie for the wrong action": sharp_greedy_loss},
     near_misses={"half of it": loses_half, "one power of γ more": loses_one_power_less},
-    note="Not in the book in this form as far as we recall; Theorem 6.3.1 uses the same argument.",
+    note="As far as we recall the book has the argument (Theorem 6.3.1) and Singh and Yee the statement.",
 )
 def greedy_loss(mdp, v):
     """A policy that is greedy for values wrong by ε loses at most 2γε / (1 − γ)."""
@@ -353,8 +353,8 @@ def last_greedy(mdp, v):
 
 @theorem(
     attained,
-    cite="singh1994",
-    at="the example that shows the bound tight",
+    cite="puterman1994",
+    at="Section 6.3; in this form Singh and Yee (1994)",
     source="recalled",
     judge=witness(),
     on={"mdp": discounted_mdps(rewards="any"), "v": value_functions},
@@ -446,7 +446,7 @@ gain = Quantity("(v_{k+1} - v_k)(s)", "what the next policy gains")
 gain_of_backup = Quantity("(T v_k - v_k)(s)", "what a backup gains")
 gain_of_two = Quantity("(T^2 v_k - v_k)(s)", "what two backups gain")
 with as_printed():
-    improves = {"(a)": gain_of_backup >= 0, "(b)": gain >= gain_of_backup}
+    improves = {"a": gain_of_backup >= 0, "b": gain >= gain_of_backup}
     gains_two_backups = gain >= gain_of_two
 
 
@@ -565,7 +565,7 @@ A = Quantity("A", "number of actions", integer=True)
 policies_seen = Quantity("n", "number of different policies before one repeats", integer=True)
 final_value = Quantity("v_n(s)", "value of the policy that repeats")
 with as_printed():
-    ends = {"(a)": policies_seen <= A**S, "(b)": Eq(final_value, v_star)}
+    ends = {"a": policies_seen <= A**S, "b": Eq(final_value, v_star)}
     ends_within_states = policies_seen <= S
     ends_within_actions = policies_seen <= A
 

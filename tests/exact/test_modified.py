@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from mdplab.arrays import floats, rational
 from mdplab.exact import gap, optimum
 from mdplab.exact.modified import bounds, modified_policy_iteration, settled
 from mdplab.models import SparseMDP
@@ -25,7 +26,7 @@ def garnet(S, A, b, discount, seed=0, reach=None):
 
 def modified(mdp):
     v, q = next((v, q) for v, q in modified_policy_iteration(mdp) if settled(mdp, v, q))
-    return *bounds(mdp, v, q), q.argmax(axis=-1)
+    return v, *bounds(mdp, v, q), q.argmax(axis=-1)
 
 
 @pytest.mark.parametrize("reach", [None, 3])
@@ -34,11 +35,23 @@ def test_bounds_are_narrow_and_hold(discount, reach):
     """Of four peers' defaults three are wrong on such models by 1e-4 to 98 %; policy iteration has its own bounds."""
     mdp = garnet(200, 4, 5, discount, reach=reach)
     best = optimum(mdp.dense())  # by policy iteration, with bounds of its own
-    low, high, action = modified(mdp)
+    v, low, high, action = modified(mdp)
     assert (low <= best.high).all()
     assert (best.low <= high).all()
+    assert abs(v - best.v).max() <= 1e-9 * best.v.max()  # the iterates are near V*, not only up to a constant
     assert (high - low).max() <= 2e-10 * best.v.max()  # the accuracy promised, and the rounding it counts in
     assert ((action == best.action) | (np.take_along_axis(best.loss, action[:, None], 1)[:, 0] == 0)).all()
+
+
+def test_bounds_count_their_own_rounding():
+    """From values as good as float64 has them the bounds are all rounding; they are compared with exact values."""
+    for seed in range(20):
+        mdp = garnet(8, 3, 4, 63 / 64, seed)
+        exact = optimum(mdp.dense().exact()).v
+        v = floats(exact)
+        low, high = bounds(mdp, v, mdp.action_values(v))
+        assert (rational(low) <= exact).all()
+        assert (exact <= rational(high)).all()
 
 
 def test_small_models_are_solved_as_dense_ones():

@@ -1,5 +1,6 @@
 """Optimal values against every deterministic policy, a linear program and another library, and their certificates."""
 
+import sys
 import warnings
 from itertools import product
 
@@ -66,18 +67,42 @@ def test_v_equals_q_where_the_policy_acts_and_no_loss_is_negative(draw):
 
 @pytest.mark.parametrize("arithmetic", ["float64", "rationals"])
 def test_among_ties_the_lowest_action_is_named(arithmetic):
-    """Action 0 is a copy of action 2 and action 1 is worse; rewards of thirds make the float ties inexact."""
+    """States come in pairs of equal rows.  Action 0 goes to the second of a pair where action 2 goes to the first.
+
+    So the two tie, though their sums are rounded differently; action 1 is worse.
+    """
     rng = np.random.default_rng(0)
-    P = rational(rng.multinomial(7, np.ones(5) / 5, size=(30, 5, 3))) / 7
+    P = rational(np.zeros((30, 5, 3, 10), dtype=int))
+    P[..., :5] = rational(rng.multinomial(7, np.ones(5) / 5, size=(30, 5, 3))) / 7
+    P[..., 0, 5:], P[..., 0, :5] = P[..., 2, :5] / 3, P[..., 2, :5] * 2 / 3
     r = rational(rng.integers(0, 4, size=(30, 5, 3))) / 3
-    r[..., 1] = -100
-    P[..., 0, :], r[..., 0] = P[..., 2, :], r[..., 2]
-    mdp = DiscountedMDP(P, r, rational("99/100")[()])
+    r[..., 0], r[..., 1] = r[..., 2], -100
+    mdp = DiscountedMDP(np.concatenate([P, P], axis=-3), np.concatenate([r, r], axis=-2), rational("99/100")[()])
     best = optimum(mdp if arithmetic == "rationals" else mdp.floats())
     assert (best.action == 0).all()
     assert (best.loss[..., 2] == 0).all()
     assert not best.unique.any()
     assert (best.action_gap == 0).all()
+
+
+def test_exact_models_are_solved_beyond_the_resolution_of_floats():
+    """Arms that float64 cannot tell apart, in one state that returns to itself, γ = 1/2: V* = 2 (1/3 + 10^-30)."""
+    r = rational([["1/3", "1/3", "1/3"]])
+    r[0, 1] += rational("1e-30")[()]
+    best = optimum(DiscountedMDP(rational(np.ones((1, 3, 1), dtype=int)), r, rational("1/2")[()]))
+    assert best.action.tolist() == [1]
+    assert best.v[0] == 2 * r[0, 1]
+    assert best.action_gap == rational("1e-30")[()]
+
+
+def test_rounding_that_looks_like_improvement_ends_too(draw, monkeypatch):
+    """Without any slack the strict growth of the sum of values alone must end policy iteration."""
+    monkeypatch.setattr(sys.modules["mdplab.exact.optimum"], "_slack", lambda mdp, v: 0 * v[..., 0])
+    rng = np.random.default_rng(0)
+    P = np.tile(rng.dirichlet(np.ones(6), size=(200, 6, 1)), (1, 1, 4, 1))
+    P = np.stack([P[:, :, a][..., np.roll(np.arange(6), a)] for a in range(4)], axis=2)
+    best = optimum(DiscountedMDP(P, np.full((200, 6, 4), 1 / 3), 0.999))
+    assert abs(best.v - 1000 / 3).max() <= 1e-9  # 6 S u · 2000 · 333 is 3e-9; sums of probabilities err by less
 
 
 def test_ties_between_different_actions_do_not_make_policy_iteration_go_round_in_circles():
@@ -135,6 +160,23 @@ def test_in_balls_an_undecided_tie_is_not_called_a_loss_of_zero():
     best = optimum(arms)
     assert not best.unique
     assert all(ball(x).contains(0) for x in best.loss.flat)
+
+
+def test_balls_as_wide_as_the_difference_of_two_actions_enclose_every_optimum():
+    """One state, γ = 9/10: action 0 pays 1/3 ± 1e-10 and action 1 pays 1/3 + 5e-11, so either may be optimal."""
+    import flint
+
+    third, γ = rational("1/3")[()], rational("9/10")[()]
+    unknown = ball(third) + flint.arb(0, 1e-10)
+    r = np.array([[unknown, third + rational("5e-11")[()]]], dtype=object)
+    best = optimum(DiscountedMDP(rational(np.ones((1, 2, 1), dtype=int)), r, γ))
+    for shift in ("-9e-11", "9e-11"):
+        first = third + rational(shift)[()]
+        true = optimum(DiscountedMDP(rational(np.ones((1, 2, 1), dtype=int)), np.array([[first, r[0, 1]]]), γ))
+        assert best.low[0] <= true.v[0] <= best.high[0]
+        assert best.v[0].contains(true.v[0])
+        assert all(x.contains(y) for x, y in zip(best.loss[0], true.loss[0], strict=True))
+        assert all(x.contains(y) for x, y in zip(best.q[0], true.q[0], strict=True))
 
 
 def test_quantecon_finds_the_same_values(draw):

@@ -22,8 +22,8 @@ from mdplab.arrays import on_gpu
 from mdplab.errors import MdplabError, MissingExtra
 
 # Seconds of NumPy, by a kernel's own fixed estimate, from which its compiled body is used.  Loading that body from
-# Numba's cache takes about half a second and building it the first time a few: less work is done before they are.
-WORTH_COMPILING = 1.0
+# Numba's cache takes about half a second and building it the first time a few: smaller work is done before they are.
+WORTH_COMPILING = 0.5
 
 
 @dataclass(eq=False)

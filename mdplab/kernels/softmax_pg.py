@@ -81,7 +81,7 @@ def seconds_per_update(ascent: Ascent) -> float:
     """About what one update of the whole batch takes in NumPy."""
     S, A = ascent.mdp.S, ascent.mdp.A
     operations = 4 * S * S * A + 4 * S**3 / 3 + 100 * S * A  # P_π and q; two factorisations; softmax and the rest
-    return 1e-4 + 1e-9 * operations * math.prod(ascent.mdp.batch)
+    return 1.5e-4 + 1.5e-9 * operations * math.prod(ascent.mdp.batch)
 
 
 def _seconds(ascent: Ascent, θ: Array, first: int, last: int, sums: Sums | None) -> float:

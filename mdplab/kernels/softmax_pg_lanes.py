@@ -351,7 +351,7 @@ def advance(ascent: Ascent, θ: np.ndarray, first: int, last: int, sums: Sums | 
         return θ, sums
     least, total_gap = (1.0, 0.0) if sums is None else (sums.least, sums.total_gap)
     state = _State(interleave(θ.reshape(B, -1)), _per_model(least, B), _per_model(total_gap, B))
-    # A second of NumPy is a tenth of a second here: the interpreter looks up often enough to notice Ctrl-C.
+    # Five seconds of NumPy are a few tenths of a second here: the interpreter is back often enough to notice Ctrl-C.
     portion = max(1, int(5 / seconds_per_update(ascent)))
     for k in range(first, last, portion):
         _update_all(ascent, state, min(portion, last - k))

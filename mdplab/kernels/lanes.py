@@ -15,6 +15,7 @@ This module imports Numba; import it inside functions only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,16 @@ from numba.extending import models, register_model
 
 intrinsic: Any = extending.intrinsic  # its callers pass no typing context, which no annotation of it says
 jit: Any = njit(error_model="numpy")
+
+
+def compiled(f: Callable[..., None]) -> Any:
+    """`f` compiled on its first call, without the interpreter's lock, and kept on disk where a place can be written."""
+    try:
+        return njit(error_model="numpy", nogil=True, cache=True)(f)
+    except RuntimeError:  # neither the package's folder nor the user's cache folder can be written
+        return njit(error_model="numpy", nogil=True)(f)
+
+
 LANES = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _INTS = ir.VectorType(ir.IntType(64), LANES)

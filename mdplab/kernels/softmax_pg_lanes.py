@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit
 
 from mdplab.kernels import threads
 from mdplab.kernels.lanes import (
     LANES,
     add,
     aligned,
+    compiled,
     div,
     exp,
     fma,
@@ -31,8 +31,6 @@ from mdplab.kernels.lanes import (
     sub,
 )
 from mdplab.kernels.softmax_pg import Ascent, Sums, seconds_per_update
-
-_compiled: Any = njit(error_model="numpy", nogil=True, cache=True)
 
 # Four by four vectors fill half of the 32 registers and use each loaded number four times.  Where it reads T below,
 # sizes are rounded up to a multiple of four: padded states have no reward, no visits, and a row of the identity.
@@ -276,7 +274,7 @@ def _block(
         _update(P, r, discount, step, θ, π, v, d, s, A, T)
 
 
-@_compiled
+@compiled
 def _blocks(
     P: Any, r: Any, discount: Any, start: Any, step: Any, loss: Any, others: Any, θ: Any, least: Any, total_gap: Any,
     scratch: Any, S: int, A: int, steps: int, gathering: bool,

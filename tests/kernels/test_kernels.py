@@ -50,6 +50,13 @@ def test_exact_and_foreign_arrays_run_the_definition_however_large_the_work() ->
     assert name_of_body(one, 10**9) == DEFINITION
 
 
+def test_arrays_on_a_gpu_run_the_cuda_body_however_small_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba_cuda")
+    monkeypatch.setattr(kernels, "on_gpu", lambda x: True)
+    monkeypatch.setattr(kernels, "require_cuda", lambda: None)
+    assert name_of_body(Ascent(batch(), 0.1), 1) == "mdplab.kernels.softmax_pg_cuda:advance"
+
+
 def test_without_numba_the_definition_does_all_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "has_numba", lambda: False)
     assert name_of_body(Ascent(batch(), 0.1), 10**9) == DEFINITION

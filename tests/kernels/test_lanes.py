@@ -58,6 +58,20 @@ def test_exp_at_the_ends_of_its_range(vector_exp: Callable[[np.ndarray], np.ndar
     assert vector_exp(np.array([-745.0]))[0] == 2.0**-1074  # e^-745 lies between a half and one and a half of it
 
 
+def test_a_kernel_compiles_where_no_cache_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.core.caching import CompileResultCacheImpl
+
+    from mdplab.kernels.lanes import compiled
+
+    def double(x: np.ndarray) -> None:
+        x *= 2
+
+    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+    x = np.ones(3)
+    compiled(double)(x)
+    assert (x == 2).all()
+
+
 @pytest.mark.parametrize("B", [1, 7, 8, 9, 24])
 def test_separate_undoes_interleave_and_padding_repeats_the_last_row(B: int) -> None:
     from mdplab.kernels.lanes import interleave, separate

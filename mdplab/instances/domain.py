@@ -42,6 +42,8 @@ class Domain:
         Distributions and policies take `exact_distribution`, or else they would not be distributions any more.
     families : tuple of Family
         Only for models: where batches of them come from.
+    model : class, optional
+        Only for models: their class.  A theorem is checked on a user's model if it is of the class of its first domain.
 
     The functions are called with those earlier parameters that they name, as pytest fills fixtures.
     """
@@ -51,3 +53,4 @@ class Domain:
     simplest: Callable[..., Any] | None = None
     exact: Callable[[Any], Any] = rational
     families: tuple[Family, ...] = field(default=())
+    model: type | None = None

@@ -84,7 +84,7 @@ def discounted_mdps(
 
         return strategies.discounted_mdps(max_states, max_actions, rewards, positive_start)
 
-    return Domain(draw, families=families)
+    return Domain(draw, families=families, model=DiscountedMDP)
 
 
 def bandits(max_arms: int = 4, *, unique_best: bool = False) -> Domain:
@@ -100,7 +100,7 @@ def bandits(max_arms: int = 4, *, unique_best: bool = False) -> Domain:
     ]
     if unique_best:
         found.append(Family("bandits:K=5,rewards=one-best", _one_best))
-    return Domain(draw, families=tuple(found))
+    return Domain(draw, families=tuple(found), model=DiscountedMDP)
 
 
 _ARMS = ((2, "uniform"), (3, "uniform"), (10, "uniform"), (5, "binary"), (3, "near-ties"))

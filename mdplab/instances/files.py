@@ -22,7 +22,9 @@ A `.json` file holds one model::
   of actions: a state with fewer repeats its last one.  Values, optimal values and attainable occupancies stay as they
   are, and since the lowest of equal actions is taken, a solver's policy names real actions.
 * `start` is a distribution, "uniform" (so too if it is left out), or one state by its index or its name.
-* `state_names` is optional, and so is "model", which can only be "discounted".
+* `state_names` is optional, and so is "model", here "discounted".
+
+Other values of "model" name the other model classes; the module of a class in this package documents its form.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ import re
 import zipfile
 import zlib
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,9 @@ import numpy as np
 from mdplab.arrays import floats, is_ball, is_exact, on_gpu, rational
 from mdplab.errors import InstanceError, ModelError
 from mdplab.models import DiscountedMDP
+
+# Other model classes in JSON: the module that reads them has `from_document(document)`.
+READERS: dict[str, str] = {}
 
 _NUMBER = 'expected a number or a text such as "1/3"'
 
@@ -155,10 +161,40 @@ def _parsed(text: str) -> dict[str, Any]:
     return document
 
 
-def _from_document(document: dict[str, Any]) -> DiscountedMDP:
+def numbers_of(document: dict[str, Any], *names: str) -> dict[str, np.ndarray]:
+    """The named entries as arrays: rationals, or float64 as soon as one number of them is a decimal.
+
+    Raises InstanceError, naming entry and index, for one that is missing, ragged or not made of numbers.
+    """
+    for name in names:
+        if name not in document:
+            raise InstanceError(f"there is no {name!r}; found {', '.join(map(repr, document)) or 'nothing'}")
+        _check_rectangular(name, document[name])
+    decimal = any(isinstance(x, float) for name in names for x in _leaves(document[name]))
+    return {name: (_floats if decimal else _rationals)(name, document[name]) for name in names}
+
+
+def _check_rectangular(name: str, x: Any) -> None:
+    if isinstance(x, list):
+        shapes = [_shape(y) for y in x]
+        for i, y in enumerate(x):
+            _check_rectangular(f"{name}[{i}]", y)
+            if shapes[i] != shapes[0]:
+                raise InstanceError(
+                    f"{name}[{i}] has shape {shapes[i]} and {name}[0] has {shapes[0]}; expected the same"
+                )
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return (len(x), *_shape(x[0])) if isinstance(x, list) and x else (0,) if isinstance(x, list) else ()
+
+
+def _from_document(document: dict[str, Any]) -> Any:
     kind = document.get("model", "discounted")
+    if kind in READERS:
+        return import_module(READERS[kind]).from_document(document)
     if kind != "discounted":
-        raise InstanceError(f"model is {kind!r}; expected 'discounted'")
+        raise InstanceError(f"model is {kind!r}; expected one of {', '.join(sorted(['discounted', *READERS]))}")
     for name in ("P", "r", "discount"):
         if name not in document:
             raise InstanceError(f"there is no {name!r}; found {', '.join(map(repr, document)) or 'nothing'}")

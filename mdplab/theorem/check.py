@@ -478,6 +478,9 @@ def applies(theorem: Theorem, model: Any) -> str | None:
         return "its instances are not models in float64"
     if isinstance(theorem.judge, Witness):
         return "it is about its named instances"
+    wanted = theorem.on[root].model
+    if wanted is not None and not isinstance(model, wanted):
+        return f"it is about models of class {wanted.__name__}, and this is a {type(model).__name__}"
     rng = np.random.default_rng(0)
     inputs = inp.dependents(theorem, model.floats().map(lambda x: np.asarray(x)[None]), rng)
     for assumption in theorem.given:

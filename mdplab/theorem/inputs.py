@@ -119,6 +119,8 @@ def to_json(x: Any) -> Any:
         return {"class": type(x).__name__, **fields}
     if isinstance(x, Mapping):
         return {name: to_json(y) for name, y in x.items()}
+    if isinstance(x, tuple):
+        return {"tuple": [to_json(y) for y in x]}
     if isinstance(x, np.ndarray):
         return _nested(x) if x.ndim else to_json(x[()])
     if arrays.is_exact(x):
@@ -139,7 +141,9 @@ def from_json(x: Any) -> Any:
             raise InstanceError(
                 f"class is {x['class']!r}; expected one of {sorted(n for n in dir(models) if n[0].isupper())}"
             )
-        return getattr(models, x["class"])(**{k: _array(v) for k, v in x.items() if k != "class"})
+        return getattr(models, x["class"])(**{k: from_json(v) for k, v in x.items() if k != "class"})
+    if isinstance(x, dict) and "tuple" in x:
+        return tuple(from_json(y) for y in x["tuple"])
     return _array(x)
 
 

@@ -167,7 +167,7 @@ GOOD = {"discount": "9/10", "P": [[["1/2", "1/2"]], [[0, 1]]], "r": [[1], [0]]}
         ({"start": "here"}, r"start is 'here'; expected a distribution, 'uniform', the index of a state"),
         ({"state_names": ["a"]}, r"state_names is ['a']; expected a list of 2 texts"),
         ({"state_names": ["a", "a"]}, r"state_names has 'a' more than once"),
-        ({"model": "average"}, r"model is 'average'; expected 'discounted'"),
+        ({"model": "average"}, r"model is 'average'; expected one of discounted"),
     ],
 )
 def test_a_wrong_entry_is_named_with_file_array_index_and_value(tmp_path, change, message):

@@ -29,6 +29,7 @@ from mdplab.instances import (
 from mdplab.models import DiscountedMDP, bandit
 from mdplab.solvers import entropy_pg, geometric, softmax_pg
 from mdplab.theorem import (
+    Assumption,
     Quantity,
     Without,
     as_printed,
@@ -59,6 +60,13 @@ over_start = Quantity(
 rarest = Quantity(r"\left\| 1 / \mu \right\|_\infty", "one over the smallest start probability", accuracy="relative")
 
 
+several_actions = Assumption(
+    r"A \ge 2",
+    "there is more than one action",
+    lambda mdp: np.full(mdp.batch, mdp.A > 1),
+    lambda mdp: "it has one action",
+)
+
 # ------------------------------------------------------------------------------------------------- what is measured how
 
 
@@ -88,6 +96,11 @@ def derivative(mdp, π, q):
 def mismatch(d, e):
     """‖d / e‖_∞ of two distributions over states."""
     return largest(d / e)
+
+
+def lead(mdp, best):
+    """Δ*, the smallest loss of an action other than the optimal one; where there is no other, one: nothing is lost."""
+    return best.action_gap if mdp.A > 1 else 1 + 0 * best.loss[..., 0, 0]
 
 
 # ------------------------------------------------------------------------------------------------------- A. Identities
@@ -561,7 +574,7 @@ def lem17_sharp(mdp, π):
     }
 
 
-ARM_RUN = 2000  # updates in float64
+ARM_RUN = 1000  # updates in float64
 with as_printed():
     arms_rate = regret <= 5 / (t * c**2)
     arms_regret = total_regret <= Min(sqrt(5 * t) / c, 5 * log(t) / c**2 + 1)
@@ -711,7 +724,7 @@ with as_printed():
     cite="mei2020",
     at="Proposition 2",
     judge=for_all(t, up_to=100, exactly_up_to=6),
-    on={"mdp": bandits(unique_best=True), "step": numbers("1/1000", 1000)},
+    on={"mdp": bandits(unique_best=True), "step": numbers("1/1000", 10)},
     given=[unique_optimal_actions],
     named={
         "slow bandit": lambda: {"mdp": slow_bandit(), "step": rational_number("2/5")},
@@ -735,3 +748,615 @@ def prop2(mdp, step, *, start=no_preference):
             worst_now: total(second * now.π, 2),
             worst_next: total(second * new.π, 2),
         }
+
+
+progress = Quantity(
+    r"(\pi_{\theta_{t+1}} - \pi_{\theta_t})^\top r", "what one update gains; absolute rounding of two close policies"
+)
+with as_printed():
+    arms_lower = regret >= Δ**2 / (6 * t)
+    arms_lower_too_high = regret >= 6 * Δ**2 / t
+    arms_progress = progress <= (η + Rational(5, 4) * η**2) * (2 / Δ**2) * regret**2
+    arms_progress_third = progress <= (η + Rational(5, 4) * η**2) * Rational(1, 3) * regret**2
+    arms_progress_sharp = progress <= (2 * η + Rational(1, 2) * η**2) * regret**2
+    arms_progress_first_order = progress <= Rational(1, 2) * (2 * η + Rational(1, 2) * η**2) * regret**2
+
+
+def best_preferred(mdp):
+    """Logits close to an optimal policy."""
+    return 5 * exact.optimum(mdp).policy
+
+
+@theorem(
+    arms_lower,
+    cite="mei2020",
+    at="Theorem 9",
+    source="recalled",
+    judge=for_all(t, up_to=ARM_RUN + 1),
+    on={"mdp": bandits(unique_best=True), "step": numbers("1/100", 1)},
+    given=[rewards_in_unit_interval, unique_optimal_actions],
+    named={"two arms": lambda: {"mdp": two_armed_bandit(), "step": rational_number(1)}, "slow bandit": slow_bandit},
+    near_misses={
+        "6 for 1/6": arms_lower_too_high,
+        "a start close to the optimum": {"start": best_preferred},
+    },
+    note="The paper has it for all large t and any start; judged here from the uniform policy, where it holds from t = 1 "
+    "on.  From a start that is nearly optimal it fails at first.  The constant is derived again.",
+)
+def thm9(mdp, step, *, start=no_preference):
+    """No step size up to 1 makes the sub-optimality of a bandit fall faster than Δ² / (6t)."""
+    best = exact.optimum(mdp)
+    for it in softmax_pg(mdp, start(mdp), step_size=step, at=geometric(ARM_RUN)):
+        yield {t: it.k + 1, Δ: best.action_gap, regret: exact.gap(mdp, it.π, best)}
+
+
+def gain(mdp, now, new):
+    """V^new(μ) − V^now(μ), by the performance-difference identity."""
+    return total(exact.visits(mdp, new) * total((new - now) * exact.advantages(mdp, now)))
+
+
+@theorem(
+    arms_progress,
+    cite="mei2020",
+    at="Theorem 9, one step",
+    source="derived",
+    judge=for_all(t, up_to=60, exactly_up_to=6),
+    on={"mdp": bandits(unique_best=True), "θ": logits, "step": numbers("1/100", 1)},
+    given=[rewards_in_unit_interval, unique_optimal_actions],
+    named={"two arms": lambda: {"mdp": two_armed_bandit(), "θ": rational([[5, 0]]), "step": rational_number("2/5")}},
+    near_misses={"1/3 for 2 / Δ²": arms_progress_third, "half of the sharper bound": arms_progress_first_order},
+    uses=["mei2020.lem2", "mei2020.lem17"],
+    note="What the proof shows of every update; the theorem follows by summing 1 / δ.",
+)
+def thm9_step(mdp, θ, step):
+    """One update with step η gains at most (η + 5η²/4) 2/Δ² times the squared sub-optimality, from any start."""
+    best = exact.optimum(mdp)
+    for now, new in pairwise(softmax_pg(mdp, θ, step_size=step)):
+        yield {
+            t: now.k + 1,
+            η: step,
+            Δ: best.action_gap,
+            regret: exact.gap(mdp, now.π, best),
+            progress: gain(mdp, now.π, new.π),
+        }
+
+
+@theorem(
+    arms_progress_sharp,
+    cite="mei2020",
+    at="Theorem 9, one step, sharpened",
+    source="derived",
+    status="sharpened",
+    judge=for_all(t, up_to=60, exactly_up_to=6),
+    on={"mdp": bandits(), "θ": logits, "step": numbers("1/100", 1)},
+    given=[rewards_in_unit_interval],
+    named={"two arms": lambda: {"mdp": two_armed_bandit(), "θ": rational([[5, 0]]), "step": rational_number("2/5")}},
+    near_misses={"half of it": arms_progress_first_order, "1/3 for 2": arms_progress_third},
+    uses=["mei2020.lem7_sharp", "mei2020.lem17_sharp"],
+)
+def thm9_step_sharp(mdp, θ, step):
+    """One update gains at most (2η + η²/2) δ², whatever the lead Δ of the best arm, ties included.
+
+    So the lower bound of Theorem 9 holds, for all large t, with 1 / (2.5 t) in place of Δ² / (6t).
+    """
+    best = exact.optimum(mdp)
+    for now, new in pairwise(softmax_pg(mdp, θ, step_size=step)):
+        yield {
+            t: now.k + 1,
+            η: step,
+            regret: exact.gap(mdp, now.π, best),
+            progress: gain(mdp, now.π, new.π),
+        }
+
+
+# ------------------------------------------------------------------------------- D. Markov decision processes, no entropy
+
+steep = Quantity(r"\left\| \nabla_\theta V^{\pi_\theta}(\mu) \right\|_2", "length of the gradient")
+lost = Quantity(r"[V^*(\rho) - V^{\pi_\theta}(\rho)]", "sub-optimality at ρ", accuracy="relative")
+lost_at_μ = Quantity(r"[V^*(\mu) - V^{\pi_\theta}(\mu)]", "sub-optimality at μ", accuracy="relative")
+M = Quantity(
+    r"\left\| d^{\pi^*}_\rho / d^{\pi_\theta}_\mu \right\|_\infty", "mismatch of visits, π* from ρ", accuracy="relative"
+)
+p_star = Quantity(r"\min_s \pi_\theta(a^*(s)|s)", "smallest probability of an optimal action", accuracy="relative")
+p_other = Quantity(
+    r"\min_s \pi_\theta(b^*(s)|s)", "the same of another optimal policy than the one of d^{π*}", accuracy="relative"
+)
+p_any = Quantity(r"\min_s \max_a \pi_\theta(a|s)", "smallest probability of a likeliest action", accuracy="relative")
+p_greedy = Quantity(
+    r"\min_s \sum_{a \in \arg\max Q^{\pi_\theta}(s, \cdot)} \pi_\theta(a|s)",
+    "smallest probability of the actions that are best for the policy's own action values",
+    accuracy="relative",
+)
+weights = Quantity(
+    r"\sum_s \left( \frac{d^{\pi^*}_\rho(s)}{d^{\pi_\theta}_\mu(s)\, \pi_\theta(a^*(s)|s)} \right)^2",
+    "squares of mismatch over probability, summed over the states",
+    accuracy="relative",
+)
+
+with as_printed():
+    mdp_lojasiewicz = steep >= 1 / sqrt(S) * M**-1 * p_star * lost
+    without_mismatch = steep >= 1 / sqrt(S) * p_star * lost
+    without_root_S = steep >= M**-1 * p_star * lost
+    likeliest_action = steep >= 1 / sqrt(S) * M**-1 * p_any * lost
+    other_policy = steep >= 1 / sqrt(S) * M**-1 * p_other * lost
+    mdp_lojasiewicz_sharp = sqrt(1 - 1 / A) * sqrt(weights) * steep >= lost
+    mdp_lojasiewicz_too_sharp = (1 - 1 / A) * sqrt(weights) * steep >= lost
+    greedy_lojasiewicz = steep >= 1 / sqrt(S * A) * M**-1 * p_greedy * lost
+    greedy_without_mismatch = steep >= 1 / sqrt(S * A) * p_greedy * lost
+    greedy_without_roots = steep >= M**-1 * p_greedy * lost
+
+
+def last_optimal(best):
+    """One-hot: in each state the last of the tied optimal actions, where `best.policy` takes the first;  (..., S, A)."""
+    n = best.loss.shape[-1]
+    free = best.loss == 0
+    xp = np if arrays.is_exact(best.loss) else namespace(best.loss)
+    return arrays.one_hot(n - 1 - xp.argmax(xp.flip(free, axis=-1), axis=-1), n, best.loss)
+
+
+def tied_ways():
+    """From state 0 two ways are equally good; μ covers only the one by which π hardly ever goes.
+
+    The optimal policy that goes to state 1 has its visits where μ is, and the other one has its actions where π is.
+    """
+    P = rational([[[0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]], [[1, 0, 0], [0, 0, 1]]])
+    r = rational([["1/2", "1/2"], [1, 1], ["1/2", 1]])
+    start = rational([1, 99, 1]) / 101
+    return {
+        "mdp": DiscountedMDP(P, r, rational_number("9/10"), start),
+        "π": rational([["1/20", "19/20"], ["1/2", "1/2"], ["1/2", "1/2"]]),
+        "ρ": rational([1, 0, 0]),
+    }
+
+
+def four_bandits():
+    """Four separate two-armed bandits alike, γ = 0: 1/√S is needed, and √(A / (A − 1)) is attained."""
+    I = rational(np.eye(4, dtype=int))  # noqa: E741
+    P = np.stack([I, I], axis=1)
+    return {"mdp": DiscountedMDP(P, rational([[1, 0]] * 4), rational_number(0)), "π": rational([["1/2", "1/2"]] * 4)}
+
+
+@theorem(
+    mdp_lojasiewicz,
+    cite="mei2020",
+    at="Lemma 8",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(positive_start=True), "π": policies, "ρ": distributions},
+    given=[positive_start],
+    named={"two ways that tie": tied_ways, "four bandits": four_bandits},
+    near_misses={
+        "without the mismatch": without_mismatch,
+        "without 1/√S": without_root_S,
+        "likeliest for optimal action": likeliest_action,
+        "a* and d* from two different optimal policies": other_policy,
+    },
+)
+def lem8(mdp, π, ρ):
+    """The gradient is at least the sub-optimality times the smallest probability of an optimal action over a mismatch.
+
+    a*(s) are the actions of the policy whose visits are d^{π*}: one deterministic optimal policy, the same in both.
+    With ties, actions of one optimal policy and visits of another make the inequality false (last near miss).
+    """
+    best = exact.optimum(mdp)
+    d_star, d = exact.occupancy(mdp, best.policy, ρ), exact.occupancy(mdp, π)
+    q = exact.action_values(mdp, π)
+    yield {
+        S: mdp.S,
+        A: mdp.A,
+        steep: norm(exact.softmax_gradient(mdp, π), 2),
+        M: mismatch(d_star, d),
+        p_star: best_probability(π, best),
+        p_other: smallest(total(π * last_optimal(best))),
+        p_any: smallest(largest(π)),
+        p_greedy: smallest(total(π * indicator(q == largest(q)[..., None], π))),
+        weights: total((d_star / (d * total(π * best.policy))) ** 2),
+        lost: exact.gap(mdp, π, best, ρ),
+    }
+
+
+@theorem(
+    mdp_lojasiewicz_sharp,
+    cite="mei2020",
+    at="Lemma 8, sharpened",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(positive_start=True), "π": policies, "ρ": distributions},
+    given=[positive_start],
+    named={"four bandits": four_bandits, "two ways that tie": tied_ways},
+    near_misses={"1 − 1/A without its root": mdp_lojasiewicz_too_sharp, "without the mismatch": without_mismatch},
+)
+def lem8_sharp(mdp, π, ρ):
+    """Lemma 8 with each state's own mismatch and probability, and √(A / (A − 1)) more; attained by equal bandits.
+
+    Cauchy–Schwarz in place of the two maxima, and entries of the gradient that sum to zero in each state.
+    """
+    yield from lem8(mdp, π, ρ)
+
+
+@theorem(
+    greedy_lojasiewicz,
+    cite="mei2020",
+    at="Lemma 8, non-unique optimal actions",
+    source="recalled",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(positive_start=True), "π": policies, "ρ": distributions},
+    given=[positive_start],
+    named={"four bandits": four_bandits, "two ways that tie": tied_ways},
+    near_misses={"without the mismatch": greedy_without_mismatch, "without 1/√(SA)": greedy_without_roots},
+)
+def lem8_multi(mdp, π, ρ):
+    """Lemma 8 with the probability of all actions that are best for the policy's own action values, over √(SA)."""
+    yield from lem8(mdp, π, ρ)
+
+
+RUN = 1000  # updates in float64
+c_top = Quantity(r"\min_{i \le t} \max_s \pi_{\theta_i}(a^*(s)|s)", "the same for the best state", accuracy="relative")
+
+with as_printed():
+    rate = gap <= 16 * S / (c**2 * (1 - γ) ** 6 * t) * over_start**2 * rarest
+    without_rarest = gap <= 16 * S / (c**2 * (1 - γ) ** 6 * t) * over_start**2
+    misquoted = gap <= 16 * S / (c**2 * (1 - γ) ** 6 * t) * over_start
+    c_of_best_state = gap <= 16 * S / (c_top**2 * (1 - γ) ** 6 * t) * over_start**2 * rarest
+    without_c = gap <= 16 * S / ((1 - γ) ** 6 * t) * over_start**2 * rarest
+    rate_at_start = δ <= 16 * S / (c**2 * (1 - γ) ** 5 * t) * over_start**2
+    rate_at_start_without_c = δ <= 16 * S / ((1 - γ) ** 5 * t) * over_start**2
+    rate_at_start_of_best_state = δ <= 16 * S / (c_top**2 * (1 - γ) ** 5 * t) * over_start**2
+
+
+def separate_bandits(rewards, start=None):
+    """States that never meet, γ = 0."""
+    n, k = len(rewards), len(rewards[0])
+    P = np.stack([rational(np.eye(n, dtype=int))] * k, axis=1)
+    return DiscountedMDP(P, rational(rewards), rational_number(0), start)
+
+
+def rare_state():
+    """Two separate bandits, the second hardly ever started in, and judged by that one."""
+    mdp = separate_bandits([[1, 0], [1, 0]], rational(["999/1000", "1/1000"]))
+    return {"mdp": mdp, "ρ": rational([0, 1])}
+
+
+def one_state_learns():
+    """Two separate bandits: the first starts near its best arm, the second far from it."""
+    return {"mdp": separate_bandits([[1, 0], [1, 0]]), "θ": rational([[5, 0], [-10, 0]])}
+
+
+@theorem(
+    rate,
+    cite="mei2020",
+    at="Theorem 4",
+    judge=for_all(t, up_to=RUN + 1),
+    on={"mdp": discounted_mdps(positive_start=True), "θ": logits, "ρ": distributions},
+    given=[positive_start, rewards_in_unit_interval],
+    named={"two arms": two_armed_bandit, "rare state": rare_state, "one state learns": one_state_learns},
+    near_misses={
+        "without ‖1/μ‖": without_rarest,
+        "misquoted: mismatch not squared, without ‖1/μ‖": misquoted,
+        "c of the best state": c_of_best_state,
+        "without c": without_c,
+    },
+    trivial=1 / (1 - γ),
+    uses=["mei2020.lem7", "mei2020.lem8"],
+    note="The paper's c is the infimum over all t, and positive where optimal actions are unique (Lemma 9).  The running "
+    "minimum for one fixed optimal policy is larger, and the proof needs no more, also with ties.",
+)
+def thm4(mdp, θ, ρ):
+    """Softmax policy gradient with exact gradients and step (1 − γ)³ / 8 converges at rate 1 / t from any start.
+
+    The constant holds c_t, the smallest probability of an optimal action so far, which can be tiny, and six horizons.
+    """
+    best = exact.optimum(mdp)
+    constants = {
+        γ: mdp.discount,
+        S: mdp.S,
+        over_start: mismatch(exact.occupancy(mdp, best.policy), mdp.start),
+        rarest: 1 / smallest(mdp.start),
+    }
+    top = 1
+    for it in softmax_pg(mdp, θ, at=geometric(RUN), optimum=best):
+        top = arrays.minimum(top + 0 * it.least, largest(total(it.π * best.policy)))
+        yield constants | {
+            t: it.k + 1,
+            c: it.least,
+            c_top: top,
+            gap: exact.gap(mdp, it.π, best, ρ),
+            δ: exact.gap(mdp, it.π, best),
+        }
+
+
+@theorem(
+    rate_at_start,
+    cite="mei2020",
+    at="Theorem 4, at ρ = μ",
+    source="derived",
+    status="sharpened",
+    judge=for_all(t, up_to=RUN + 1),
+    on={"mdp": discounted_mdps(positive_start=True), "θ": logits},
+    given=[positive_start, rewards_in_unit_interval],
+    named={"two arms": two_armed_bandit, "one state learns": one_state_learns},
+    near_misses={"without c": rate_at_start_without_c, "c of the best state": rate_at_start_of_best_state},
+    trivial=1 / (1 - γ),
+)
+def thm4_start(mdp, θ):
+    """At the ascent's own start distribution Theorem 4 needs one horizon less and no ‖1/μ‖."""
+    yield from thm4(mdp, θ, mdp.start)
+
+
+value_progress = Quantity(
+    r"V^{\pi_{\theta_{t+1}}}(\mu) - V^{\pi_{\theta_t}}(\mu)", "what one update gains; absolute rounding"
+)
+c_now = Quantity(r"\min_s \pi_{\theta_t}(a^*(s)|s)", "smallest probability of an optimal action now", accuracy="relative")
+M_now = Quantity(
+    r"\left\| d^{\pi^*}_\mu / d^{\pi_{\theta_t}}_\mu \right\|_\infty", "mismatch of visits now", accuracy="relative"
+)
+weights_now = Quantity(
+    r"\sum_s \left( \frac{d^{\pi^*}_\mu(s)}{d^{\pi_{\theta_t}}_\mu(s)\, \pi_{\theta_t}(a^*(s)|s)} \right)^2",
+    "squares of mismatch over probability, summed over the states, now",
+    accuracy="relative",
+)
+harmonic = Quantity(
+    r"\sum_{i < t} \frac{1}{\sum_s \left( d^{\pi^*}_\mu(s) / (d^{\pi_{\theta_i}}_\mu(s)\, \pi_{\theta_i}(a^*(s)|s)) \right)^2}",
+    "one over those sums, added up over the updates made",
+    accuracy="relative",
+)
+δ_first = Quantity(r"\delta_1", "sub-optimality at μ before the first update", accuracy="relative")
+
+with as_printed():
+    one_step = value_progress >= (1 - γ) ** 3 / (16 * S) * c_now**2 * M_now**-2 * δ**2
+    one_step_thrice = value_progress >= 3 * (1 - γ) ** 3 / (16 * S) * c_now**2 * M_now**-2 * δ**2
+    one_step_likely = value_progress >= (1 - γ) ** 3 / (16 * S) * M_now**-2 * δ**2
+    one_step_sharp = (1 - 1 / A) * value_progress >= Rational(31, 256) * (1 - γ) ** 3 * weights_now**-1 * δ**2
+    one_step_too_sharp = (1 - 1 / A) * value_progress >= Rational(36, 256) * (1 - γ) ** 3 * weights_now**-1 * δ**2
+    one_step_twice_A = (1 - 1 / A) ** 2 * value_progress >= Rational(31, 256) * (1 - γ) ** 3 * weights_now**-1 * δ**2
+    summed = δ <= δ_first / (1 + Rational(31, 256) * (1 - γ) ** 3 * harmonic * δ_first)
+    summed_four_times = δ <= δ_first / (1 + Rational(31, 64) * (1 - γ) ** 3 * harmonic * δ_first)
+    summed_without_horizon = δ <= δ_first / (1 + (1 - γ) * harmonic * δ_first)
+
+
+def each_update(mdp, θ):
+    """Yield the quantities of one update after the other, of softmax policy gradient with step (1 − γ)³ / 8."""
+    best = exact.optimum(mdp)
+    d_star, taken, done = exact.occupancy(mdp, best.policy), None, 0
+    first = exact.gap(mdp, arrays.softmax(θ), best)
+    for now, new in pairwise(softmax_pg(mdp, θ)):
+        d, taken = exact.occupancy(mdp, now.π), total(now.π * best.policy)
+        squares = total((d_star / (d * taken)) ** 2)
+        yield {
+            t: now.k + 1,
+            γ: mdp.discount,
+            S: mdp.S,
+            A: mdp.A,
+            δ: exact.gap(mdp, now.π, best),
+            δ_first: first,
+            value_progress: gain(mdp, now.π, new.π),
+            c_now: smallest(taken),
+            M_now: mismatch(d_star, d),
+            weights_now: squares,
+            harmonic: done,
+        }
+        done = done + 1 / squares
+
+
+@theorem(
+    one_step,
+    cite="mei2020",
+    at="Theorem 4, one step",
+    source="derived",
+    status="sharpened",
+    judge=for_all(t, up_to=40, exactly_up_to=6),
+    on={"mdp": discounted_mdps(positive_start=True), "θ": logits},
+    given=[positive_start, rewards_in_unit_interval],
+    named={"two arms": two_armed_bandit, "four bandits": lambda: four_bandits()["mdp"]},
+    near_misses={"three times as much": one_step_thrice, "without c": one_step_likely},
+    uses=["mei2020.lem7", "mei2020.lem8"],
+)
+def thm4_step(mdp, θ):
+    """Each update gains at least (1 − γ)³ / (16S) times the squares of c, of the mismatch's inverse and of the gap.
+
+    The proof of Theorem 4 before it takes worst cases over the whole run: far more selective than the rate.
+    """
+    yield from each_update(mdp, θ)
+
+
+@theorem(
+    one_step_sharp,
+    cite="mei2020",
+    at="Theorem 4, one step, sharpened",
+    source="derived",
+    status="sharpened",
+    judge=for_all(t, up_to=20, exactly_up_to=6),
+    on={"mdp": discounted_mdps(positive_start=True), "θ": logits},
+    given=[positive_start, rewards_in_unit_interval],
+    named={"two arms": two_armed_bandit, "four bandits": lambda: four_bandits()["mdp"]},
+    near_misses={"36/256 for 31/256": one_step_too_sharp, "1 − 1/A squared": one_step_twice_A},
+    uses=["mei2020.lem7_sharp", "mei2020.lem8_sharp"],
+)
+def thm4_step_sharp(mdp, θ):
+    """What one update gains at least, with the smoothness of `lem7_sharp` and the inequality of `lem8_sharp`.
+
+    η = (1 − γ)³ / 8 and β = 1 / (2 (1 − γ)³) gain at least η (1 − βη/2) = 31/256 (1 − γ)³ times the squared gradient.
+    """
+    yield from each_update(mdp, θ)
+
+
+@theorem(
+    summed,
+    cite="mei2020",
+    at="Theorem 4, along the trajectory",
+    source="derived",
+    status="sharpened",
+    judge=for_all(t, up_to=100, exactly_up_to=8),
+    on={"mdp": discounted_mdps(positive_start=True)},
+    given=[positive_start, rewards_in_unit_interval],
+    named={"two arms": two_armed_bandit, "four bandits": lambda: four_bandits()["mdp"]},
+    near_misses={"four times the progress": summed_four_times, "one horizon for three": summed_without_horizon},
+    trivial=1 / (1 - γ),
+    uses=["mei2020.thm4_step_sharp"],
+    note="True from any start; judged from the uniform policy, where the sum is not lost in rounding.",
+)
+def thm4_sum(mdp):
+    """One over the gap grows by what each update gains at least: a bound that is informative from the start.
+
+    Only quantities of the iterates so far are in it; Theorem 4 follows with their worst cases.
+    """
+    for binding in each_update(mdp, no_preference(mdp)):
+        if binding[t] > 1:  # before the first update it says δ <= δ
+            yield binding
+
+
+Δ_star = Quantity(r"\Delta^*", "smallest loss of a suboptimal action", accuracy="relative")
+with as_printed():
+    steep_at_most = steep <= sqrt(2) / ((1 - γ) * Δ_star) * lost_at_μ
+    steep_at_most_one = steep <= 1 / ((1 - γ) * Δ_star) * lost_at_μ
+    steep_without_Δ = steep <= Rational(9, 10) * sqrt(2) * lost_at_μ
+    steep_at_most_S = steep <= sqrt(2 * S) / (1 - γ) * lost_at_μ
+    steep_at_most_one_S = steep <= sqrt(S) / (1 - γ) * lost_at_μ
+
+
+@theorem(
+    steep_at_most,
+    cite="mei2020",
+    at="Lemma 17, MDPs",
+    source="recalled",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(), "π": policies},
+    given=[rewards_in_unit_interval, unique_optimal_actions],
+    named={"nearly best": nearly_best},
+    near_misses={"1 for √2": steep_at_most_one, "9√2/10, without Δ* and horizon": steep_without_Δ},
+    note="Derived again with the same constant; without 1 / (1 − γ) it was not refuted by anything we tried.",
+)
+def lem17_mdp(mdp, π):
+    """The gradient is at most √2 / ((1 − γ) Δ*) times the sub-optimality at μ."""
+    best = exact.optimum(mdp)
+    yield {
+        γ: mdp.discount,
+        S: mdp.S,
+        Δ_star: lead(mdp, best),
+        steep: norm(exact.softmax_gradient(mdp, π), 2),
+        lost_at_μ: exact.gap(mdp, π, best),
+    }
+
+
+@theorem(
+    steep_at_most_S,
+    cite="mei2020",
+    at="Lemma 17, MDPs, without the gap",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(), "π": policies},
+    named={"nearly best": nearly_best},
+    near_misses={"√S for √(2S)": steep_at_most_one_S, "9√2/10 without horizon": steep_without_Δ},
+)
+def lem17_mdp_sharp(mdp, π):
+    """The gradient is at most √(2S) / (1 − γ) times the sub-optimality at μ, ties and any rewards included.
+
+    In each state the positive entries add up to at most visits times V* − V^π; and from μ one cannot lose less than what
+    is lost from a state s on, discounted until the first visit: visits(s) (V*(s) − V^π(s)) <= δ(μ) / (1 − γ).
+    """
+    best = exact.optimum(mdp)
+    yield {
+        γ: mdp.discount,
+        S: mdp.S,
+        steep: norm(exact.softmax_gradient(mdp, π), 2),
+        lost_at_μ: exact.gap(mdp, π, best),
+    }
+
+
+with as_printed():
+    lower = δ >= (1 - γ) ** 5 * Δ_star**2 / (12 * t)
+    lower_too_high = δ >= 6 * Δ_star**2 / t
+    progress_at_most = value_progress <= (η + 4 / (1 - γ) ** 3 * η**2) * 2 / ((1 - γ) ** 2 * Δ_star**2) * δ**2
+    progress_at_most_S = value_progress <= (η + η**2 / (4 * (1 - γ) ** 3)) * 2 * S / (1 - γ) ** 2 * δ**2
+    progress_at_most_half = value_progress <= η / 2 * δ**2
+
+
+def theorem_step(mdp):
+    """η = (1 − γ)³ / 8."""
+    return (1 - mdp.discount) ** 3 / 8
+
+
+def patient_arms():
+    """Two arms at every step of a single state, γ = 9/10: the discount makes the step of a bandit far too long."""
+    return DiscountedMDP(rational([[[1], [1]]]), rational([[1, 0]]), rational_number("9/10"))
+
+
+@theorem(
+    lower,
+    cite="mei2020",
+    at="Theorem 10",
+    source="recalled",
+    judge=for_all(t, up_to=RUN + 1),
+    on={"mdp": discounted_mdps()},
+    given=[rewards_in_unit_interval, several_actions, unique_optimal_actions],
+    named={"two arms": two_armed_bandit, "patient arms": patient_arms},
+    near_misses={
+        "6 for (1 − γ)⁵ / 12": lower_too_high,
+        "a start close to the optimum": {"start": lambda mdp: 4 * best_preferred(mdp)},
+    },
+    note="The paper has it for all large t, any start and steps up to 1; judged here from the uniform policy with the step "
+    "of Theorem 4, where it holds from t = 1 on.  The constant is derived again.",
+)
+def thm10(mdp, *, start=no_preference):
+    """Softmax policy gradient cannot fall faster than (1 − γ)⁵ Δ*² / (12t)."""
+    best = exact.optimum(mdp)
+    for it in softmax_pg(mdp, start(mdp), at=geometric(RUN)):
+        yield {t: it.k + 1, γ: mdp.discount, Δ_star: lead(mdp, best), δ: exact.gap(mdp, it.π, best)}
+
+
+def each_gain(mdp, θ, step):
+    """Yield gap and gain of one update after the other, with step size η."""
+    best = exact.optimum(mdp)
+    for now, new in pairwise(softmax_pg(mdp, θ, step_size=step)):
+        yield {
+            t: now.k + 1,
+            γ: mdp.discount,
+            η: step,
+            S: mdp.S,
+            Δ_star: lead(mdp, best),
+            δ: exact.gap(mdp, now.π, best),
+            value_progress: gain(mdp, now.π, new.π),
+        }
+
+
+def nearly_solved():
+    return {"mdp": two_armed_bandit(), "θ": rational([[5, 0]]), "step": rational_number("2/5")}
+
+
+@theorem(
+    progress_at_most,
+    cite="mei2020",
+    at="Theorem 10, one step",
+    source="derived",
+    judge=for_all(t, up_to=30, exactly_up_to=4),
+    on={"mdp": discounted_mdps(), "θ": logits, "step": numbers("1/100", 1)},
+    given=[rewards_in_unit_interval, unique_optimal_actions],
+    named={"two arms": nearly_solved},
+    near_misses={"half of η alone": progress_at_most_half, "steps a hundred times as long": {"factor": 100}},
+    uses=["mei2020.lem7", "mei2020.lem17_mdp"],
+    note="What the proof shows of every update, with the smoothness of Lemma 7.",
+)
+def thm10_step(mdp, θ, step, *, factor=1):
+    """One update with step η gains at most a constant times the squared sub-optimality, from any start."""
+    for binding in each_gain(mdp, θ, factor * step):
+        yield binding | {η: step}
+
+
+@theorem(
+    progress_at_most_S,
+    cite="mei2020",
+    at="Theorem 10, one step, without the gap",
+    source="derived",
+    status="sharpened",
+    judge=for_all(t, up_to=30, exactly_up_to=4),
+    on={"mdp": discounted_mdps(), "θ": logits, "step": numbers("1/100", 1)},
+    given=[rewards_in_unit_interval],
+    named={"two arms": nearly_solved},
+    near_misses={"half of η alone": progress_at_most_half, "steps a hundred times as long": {"factor": 100}},
+    uses=["mei2020.lem7_sharp", "mei2020.lem17_mdp_sharp"],
+)
+def thm10_step_sharp(mdp, θ, step, *, factor=1):
+    """The lower bound of Theorem 10 does not need Δ* > 0: S takes the place of 1 / Δ*², ties included."""
+    for binding in each_gain(mdp, θ, factor * step):
+        yield binding | {η: step}

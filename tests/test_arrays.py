@@ -130,17 +130,21 @@ def test_without_flint_functions_of_rationals_name_the_extra(monkeypatch):
         exp(rational([1]))
 
 
-def test_the_maximum_of_overlapping_balls_encloses_both():
+def test_the_maximum_of_overlapping_balls_encloses_that_of_their_members():
+    """x in [0, 2] and y in [3/4, 5/4]: the maximum is in [3/4, 2] and the minimum in [0, 5/4]."""
     import flint
 
-    x, y = flint.arb(1, 0.5), flint.arb(1.25, 0.5)
+    x, y = flint.arb(1, 1), flint.arb(1, 0.25)
     assert not x <= y
     assert not x >= y
-    for enclosing, limit in ((maximum(x, y), 1.75), (largest(np.array([x, y], dtype=object)), 1.75)):
-        assert enclosing.contains(1.25)
-        assert enclosing.contains(limit - 2**-20)
-    assert minimum(x, y).contains(0.5 + 2**-20)
-    assert smallest(np.array([x, y], dtype=object)).contains(1)
+    for a, b in ((x, y), (y, x)):
+        both = np.array([a, b], dtype=object)
+        for most in (maximum(a, b), largest(both)):
+            assert most.contains(0.8)
+            assert most.contains(1.99)
+        for least in (minimum(a, b), smallest(both)):
+            assert least.contains(0.01)
+            assert least.contains(1.2)
     assert largest(np.array([THIRD, ball(THIRD)], dtype=object)).contains(THIRD)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mdplab.arrays import rational, solve
+from mdplab.arrays import floats, rational, solve
 from mdplab.exact import optimum
 from mdplab.exact.enclosure import enclosure, product_rounding
 
@@ -43,19 +43,20 @@ def test_bounds_know_that_rows_may_not_sum_to_one():
     assert rational(trusting)[0] < true
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_bounds_take_the_row_sum_that_hurts(sign):
-    """Row sums of 1 ± 1e-8: no pair of bounds may miss, whatever the signs of rewards and start; by exact solves."""
+@pytest.mark.parametrize("offset", [300.0, -300.0])
+def test_bounds_take_the_row_sum_that_hurts(offset):
+    """Row sums of 1 ± 1e-8 and v = V* + offset, where the bounds are as narrow as such sums let them be: 1e-6."""
     rng = np.random.default_rng(0)
     for _ in range(20):
         P = rng.dirichlet(np.ones(2), size=2) * np.array([[1 + 1e-8], [1 - 1e-8]])
-        r, v, γ = sign * rng.random(2), rng.choice([0.0, 300.0, -300.0], size=1) + rng.random(2), 0.99
+        r, γ = rng.normal(size=2), 0.99
         true = solve(rational(np.eye(2)) - rational(γ)[()] * rational(P), rational(r))
-        Tv = r + γ * (P @ v)
-        slack = product_rounding(2, r[:, None], γ, v)
-        low, high = enclosure(γ, P.sum(axis=-1)[:, None], v, Tv, slack)
+        v = floats(true) + offset
+        low, high = enclosure(γ, P.sum(axis=-1)[:, None], v, r + γ * (P @ v), product_rounding(2, r[:, None], γ, v))
         assert (rational(low) <= true).all()
         assert (true <= rational(high)).all()
+        # |offset| · 2e-8 / (1 − γ) from the row sums, and the rounding of values of at most 500 over 1 − γ.
+        assert (high - low).max() <= 2 * 300 * 2e-8 / 0.01
 
 
 def test_where_rows_may_sum_to_more_than_the_discount_allows_there_is_no_upper_bound():

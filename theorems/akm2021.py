@@ -1,14 +1,17 @@
 """Agarwal, Kakade, Lee, Mahajan (2021), On the Theory of Policy Gradient Methods: tabular policies, exact gradients."""
 
-from itertools import pairwise
+from functools import partial
+from itertools import islice, pairwise
 
 import numpy as np
 from sympy import Eq, Max, Rational, log, sqrt
 
 from mdplab.arrays import (
+    ball,
     exp,
     expand,
     floats,
+    is_exact,
     largest,
     log_softmax,
     minimum,
@@ -244,7 +247,7 @@ change_of_gradient = Quantity(
 )
 distance = Quantity(r"\lVert \pi - \pi' \rVert_2", "Euclidean distance of two policies")
 progress = Quantity(r"V^{(t+1)}(\mu) - V^{(t)}(\mu)", "what one step gains")
-step = Quantity(r"\lVert \pi^{(t+1)} - \pi^{(t)} \rVert_2", "Euclidean length of one step")
+square_of_step = Quantity(r"\lVert \pi^{(t+1)} - \pi^{(t)} \rVert_2^2", "squared length of one step")
 best_before = Quantity(
     r"\min_{t < T} \{V^*(\rho) - V^{(t)}(\rho)\}", "smallest gap before the last iterate", accuracy="relative"
 )
@@ -257,12 +260,12 @@ with as_printed():
     smooth = change_of_gradient <= 2 * γ * A / (1 - γ) ** 3 * distance
     smooth_square = change_of_gradient <= 2 * γ * A / (1 - γ) ** 2 * distance
     smooth_of_one_action = change_of_gradient <= γ / (1 - γ) ** 3 * distance
-    enough_progress = progress >= 1 / (2 * η) * step**2
-    too_much_progress = progress >= 2 / η * step**2
+    enough_progress = progress >= 1 / (2 * η) * square_of_step
+    too_much_progress = progress >= 2 / η * square_of_step
     before = best_before <= sqrt(64 * γ * S * A * mismatch**2 / ((1 - γ) ** 6 * T))
     so_far = best_so_far <= sqrt(64 * γ * S * A * mismatch**2 / ((1 - γ) ** 6 * T))
     sharper = best_so_far <= 1 / (1 - γ) * mismatch * sqrt(16 * γ * S * A * first_loss / ((1 - γ) ** 3 * T))
-    rate_of_one = best_so_far <= sqrt(64 * γ * S * A * mismatch**2 / ((1 - γ) ** 6)) / T
+    blind_to_mismatch = best_so_far <= sqrt(64 * γ * S * A / ((1 - γ) ** 6 * T))
 
 
 def _keep_or_lose(discount="99/100"):
@@ -285,7 +288,7 @@ def _hardly_ever_lose():
     given=[rewards_in_unit_interval],
     judge=for_all(),
     on={"mdp": discounted_mdps(), "old": policies, "new": policies},
-    named=[_hardly_ever_lose],
+    named={"hardly ever lose": _hardly_ever_lose},
     near_misses={"(1 − γ)² for (1 − γ)³": smooth_square, "half of the constant for one action": smooth_of_one_action},
 )
 def lem_d3(mdp, old, new):
@@ -298,18 +301,49 @@ def lem_d3(mdp, old, new):
     }
 
 
+def _balls(π):
+    """Rational probabilities as balls: the digits of rational iterates double with every projection."""
+    return np.frompyfunc(ball, 1, 1)(π) if is_exact(π) else π
+
+
 def _nearly_linear():
     """Two arms that pay 1 and 0, each to be pulled again with γ = 1/1000; the first policy takes the bad one."""
     P = rational([[[1], [1]]])
     return {"mdp": DiscountedMDP(P, rational([[1, 0]]), rational("1/1000")[()]), "π": rational([[0, 1]])}
 
 
-# The bound of Theorem 4.1 falls below the trivial one within a thousand steps only where S, A and γ are small.
-SMALL_DISCOUNTS = (
-    Family("garnet:S=2,A=2,discount=0.01", lambda rng, size: families.garnet(rng, size, S=2, A=2, discount=0.01)),
-    Family("garnet:S=3,A=3,discount=0.1", lambda rng, size: families.garnet(rng, size, S=3, A=3, discount=0.1)),
+def _rarely_started():
+    """Two states that never meet, the second hardly ever the first: its policy hardly ever moves.  Both begin badly."""
+    P, rare = rational([[[1, 0], [1, 0]], [[0, 1], [0, 1]]]), ["999999/1000000", "1/1000000"]
+    mdp = DiscountedMDP(P, rational([[1, 0], [1, 0]]), rational("1/20")[()], rational(rare))
+    return {"mdp": mdp, "π": rational([[0, 1], [0, 1]]), "ρ": rational([0, 1])}
+
+
+def _nearly_linear_models():
+    """Models of the usual strategy with a thousandth of its discounts."""
+    from mdplab.instances import strategies
+
+    found = strategies.discounted_mdps(positive_start=True)
+    return found.map(lambda mdp: DiscountedMDP(mdp.P, mdp.r, mdp.discount / 1000, mdp.start))
+
+
+def _descent(mdp, π, **options):
+    """The wrong sign of the gradient."""
+    return projected_pg(mdp, π, step_size=-((1 - mdp.discount) ** 3) / (2 * mdp.discount * mdp.A), **options)
+
+
+# The bound of Theorem 4.1 falls below the trivial one within a few hundred steps only where S, A and γ are small.
+projected_families = tuple(
+    Family(f"{name}:{', '.join(f'{k}={v}' for k, v in options.items())}", partial(families.by_name[name], **options))
+    for name, options in (
+        ("garnet", {"S": 2, "A": 2, "discount": 0.01}),
+        ("garnet", {"S": 3, "A": 3, "discount": 0.1}),
+        ("garnet", {"S": 4, "A": 4}),
+        ("deterministic", {"S": 3, "A": 2, "noise": 1e-3}),
+        ("tiny-start", {"S": 2, "A": 3}),
+        ("chain", {"S": 5}),
+    )
 )
-projected_families = (*discounted_mdps(positive_start=True).families, *SMALL_DISCOUNTS)
 
 
 @theorem(
@@ -318,23 +352,32 @@ projected_families = (*discounted_mdps(positive_start=True).families, *SMALL_DIS
     at="Theorem 4.1, proof",
     source="recalled",
     given=[positive_discount, rewards_in_unit_interval],
-    judge=for_all(t, up_to=40, exactly_up_to=3),
+    judge=for_all(),
     on={"mdp": discounted_mdps(), "π": policies},
     near_misses={"four times as much": too_much_progress},
     note="Standard for ascent on a smooth function; also proved here from Lemma D.3.",
 )
 def thm4_1_progress(mdp, π, *, solver=projected_pg):
-    """One step of projected policy gradient gains at least its squared length over 2η, for η = (1 − γ)³ / (2γA)."""
-    constants = {η: (1 - mdp.discount) ** 3 / (2 * mdp.discount * mdp.A)}
-    for now, then in pairwise(solver(mdp, π)):
-        gains = visits(mdp, then.π) * total((then.π - now.π) * action_values(mdp, now.π))
-        yield constants | {t: now.k, progress: total(gains), step: norm(then.π - now.π, 2)}
+    """One step of projected policy gradient gains at least its squared length over 2η, for η = (1 − γ)³ / (2γA).
+
+    From any policy; the length is squared in the measure, so that everything stays rational.
+    """
+    now, then = islice(solver(mdp, π), 2)
+    change = then.π - now.π
+    yield {
+        η: (1 - mdp.discount) ** 3 / (2 * mdp.discount * mdp.A),
+        progress: total(visits(mdp, then.π) * total(change * action_values(mdp, now.π))),
+        square_of_step: total(change * change, 2),
+    }
+
+
+MOST_STEPS = 400
 
 
 def _best_gaps(mdp, π, ρ, solver):
-    """Yield (T, smallest gap before iterate T, smallest gap up to it) for T = 1, 2, ..."""
+    """Yield (T, smallest gap before iterate T, smallest gap up to it) for checkpoints T = 1, 2, ..."""
     best, least = optimum(mdp), None
-    for it in solver(mdp, π):
+    for it in solver(mdp, _balls(π), at=geometric(MOST_STEPS)):
         here = gap(mdp, it.π, best, ρ)
         if least is not None:
             yield it.k, least, minimum(least, here)
@@ -352,9 +395,9 @@ def _constants(mdp, ρ):
     at="Theorem 4.1",
     status="refuted",
     given=[positive_start, positive_discount, rewards_in_unit_interval],
-    judge=for_all(T, up_to=3, exactly_up_to=3),
-    on={"mdp": discounted_mdps(positive_start=True), "π": policies, "ρ": distributions},
-    named=[_nearly_linear],
+    judge=for_all(T, up_to=3),
+    on={"mdp": Domain(_nearly_linear_models, families=projected_families), "π": policies, "ρ": distributions},
+    named={"nearly linear": _nearly_linear},
     trivial=1 / (1 - γ),
     note="The paper's T > 64 γ S A mismatch² / ((1 − γ)⁶ ε²) solved for ε.  False at T = 1 for small γ: before the first "
     "step nothing can be promised of the first policy.  Its proof bounds the minimum over t <= T; see thm4_1_corrected.",
@@ -373,10 +416,10 @@ def thm4_1(mdp, π, ρ, *, solver=projected_pg):
     source="derived",
     status="corrected",
     given=[positive_start, positive_discount, rewards_in_unit_interval],
-    judge=for_all(T, up_to=1000, exactly_up_to=3),
+    judge=for_all(T, up_to=MOST_STEPS, exactly_up_to=3),
     on={"mdp": discounted_mdps(positive_start=True, families=projected_families), "π": policies, "ρ": distributions},
-    named=[_nearly_linear],
-    near_misses={"without the mismatch, 1 / T for 1 / √T": rate_of_one},
+    named={"nearly linear": _nearly_linear, "rarely started": _rarely_started},
+    near_misses={"without the mismatch": blind_to_mismatch, "descent": {"solver": _descent}},
     trivial=1 / (1 - γ),
     uses=["akm2021.thm4_1_progress", "akm2021.lem4_1"],
     note="t <= T in place of t < T.  The second part keeps the first policy's gap in place of 1 / (1 − γ), and the "
@@ -387,3 +430,90 @@ def thm4_1_corrected(mdp, π, ρ, *, solver=projected_pg):
     constants = _constants(mdp, ρ) | {first_loss: gap(mdp, π, optimum(mdp))}
     for n, _, least in _best_gaps(mdp, π, ρ, solver):
         yield constants | {T: n, best_so_far: least}
+
+# Softmax policy gradient
+
+value_gain = Quantity(r"V^{(t+1)}(s) - V^{(t)}(s)", "what one step gains at a state")
+action_value_gain = Quantity(r"Q^{(t+1)}(s, a) - Q^{(t)}(s, a)", "what one step gains after an action")
+mean_loss = Quantity(r"\tfrac1S \sum_s \{V^*(s) - V^{(t)}(s)\}", "gap, all states alike", accuracy="relative")
+
+with as_printed():
+    values_rise = value_gain >= 0
+    action_values_rise = action_value_gain >= 0
+    values_rise_fast = value_gain >= Rational(1, 1000)
+    convergence = mean_loss <= 1 / sqrt(t)
+    too_fast = mean_loss <= 1 / t**2
+
+
+def _softmax_descent(mdp, θ, step_size):
+    """The wrong sign of the gradient."""
+    return softmax_pg(mdp, θ, step_size=-step_size)
+
+
+def _myopic(mdp, θ, step_size):
+    """The gradient of the next reward in place of the value's."""
+    return softmax_pg(DiscountedMDP(mdp.P, mdp.r, 0 * mdp.discount, mdp.start), θ, step_size=step_size)
+
+
+@theorem(
+    {"values": values_rise, "action values": action_values_rise},
+    cite="akm2021",
+    at="Lemma C.2",
+    given=[rewards_in_unit_interval],
+    judge=for_all(t, up_to=2),
+    on={"mdp": discounted_mdps(), "θ": logits},
+    named={"two by two": lambda: {"mdp": two_by_two(), "θ": two_by_two_logits()}, "long chain": long_chain},
+    near_misses={"descent": {"solver": _softmax_descent}, "the next reward's gradient": {"solver": _myopic}},
+)
+def lem_c2(mdp, θ, *, solver=softmax_pg):
+    """Softmax policy gradient with η <= (1 − γ)² / 5 lowers no value, at no state and after no action.
+
+    For μ of any support.  In fact no step is too long for it (Liu, Li and Wei, 2024).
+    """
+    for now, then in pairwise(solver(mdp, θ, step_size=(1 - mdp.discount) ** 2 / 5)):
+        before, after = values(mdp, now.π), values(mdp, then.π)
+        change = after - before
+        yield {t: now.k, value_gain: change, action_value_gain: mdp.action_values(after) - mdp.action_values(before)}
+
+
+LONG = 50_000
+
+
+def _garnets_from_everywhere(rng, size, discount):
+    return families.garnet(rng, size, S=3, A=3, discount=discount).starting(np.full((size, 3), 1 / 3))
+
+
+from_everywhere = tuple(
+    Family(f"garnet:S=3,A=3,discount={x}, uniform start", partial(_garnets_from_everywhere, discount=x))
+    for x in (0.0, 0.3, 0.5)
+)
+far_from_ties = Assumption(
+    r"\Delta^* \ge \tfrac1{10}",
+    "every other action than the optimal one loses at least 1/10",
+    lambda mdp: floats(optimum(mdp).action_gap) >= 0.1,
+)
+
+
+@theorem(
+    convergence,
+    cite="akm2021",
+    at="Theorem 5.1",
+    given=[positive_start, rewards_in_unit_interval, far_from_ties],
+    judge=rate(t, up_to=LONG),
+    on={"mdp": discounted_mdps(positive_start=True, families=from_everywhere)},
+    near_misses={
+        "of order 1 / t²": too_fast,
+        "μ of one state only": {"seen_from": lambda mdp: np.eye(mdp.S)[0] + 0 * mdp.start},
+    },
+    note="The theorem names no rate; a gap of order 1 / √t in these runs is evidence that it tends to zero, no more.",
+)
+def thm5_1(mdp, *, seen_from=lambda mdp: mdp.start):
+    """Softmax policy gradient with η <= (1 − γ)³ / 8 tends to the optimal value of every state, if μ > 0 everywhere.
+
+    Watched where gaps fall within a few thousand steps: from the uniform policy, with a uniform μ and without near-ties.
+    Elsewhere they may stay for as long as one likes before they fall.
+    """
+    best, everywhere = optimum(mdp), 0 * mdp.start + 1 / mdp.S
+    for it in softmax_pg(mdp.starting(seen_from(mdp)), at=geometric(LONG)):
+        if it.k:
+            yield {t: it.k, mean_loss: gap(mdp, it.π, best, everywhere)}

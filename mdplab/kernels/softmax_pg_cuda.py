@@ -7,9 +7,11 @@ passes through compilers that expect that.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from numba import cuda, float64
+from numba.core.errors import NumbaPerformanceWarning
 
 from mdplab.arrays import Array, namespace
 from mdplab.kernels.softmax_pg import Ascent, Sums
@@ -134,9 +136,11 @@ def advance(ascent: Ascent, θ: Array, first: int, last: int, sums: Sums | None)
         each(ascent.step_size),
     )
     threads = min(128, -(-S * S // 32) * 32)
-    for k in range(first, last, PORTION):
-        steps = min(PORTION, last - k)
-        _blocks[B, threads, 0, size](*arrays, loss, action, θ, least, total_gap, steps, sums is not None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaPerformanceWarning)  # a small batch does not fill a GPU; we know
+        for k in range(first, last, PORTION):
+            steps = min(PORTION, last - k)
+            _blocks[B, threads, 0, size](*arrays, loss, action, θ, least, total_gap, steps, sums is not None)
     θ = xp.reshape(θ, mdp.r.shape)
     if sums is None:
         return θ, None

@@ -27,7 +27,7 @@ def enclosure(γ: Any, row_sums: Array, v: Array, Tv: Array, slack: Array) -> tu
 
     References
     ----------
-    :cite:`macqueen1966`; :cite:`puterman1994`, Theorem 6.6.3.
+    :cite:`macqueen1966`; :cite:`puterman1994`, Section 6.6.
     """
     # If T v − v >= m and c = m / (1 − γσ), then T(v + c) >= v + c, hence V* >= T(v + c) >= T v + γσ c.  Here σ is
     # the smallest row sum if c is positive and the largest if c is negative; above it is the other way round.

@@ -15,7 +15,7 @@ def fisher(mdp: DiscountedMDP, π: Array, start: Array = None) -> Array:
 
     References
     ----------
-    :cite:`kakade2001`; :cite:`akm2021`, Section 5.3.
+    :cite:`kakade2001`; :cite:`akm2021`.
     """
     covariance = identity_like(π) * π[..., None] - π[..., :, None] * π[..., None, :]
     return expand(occupancy(mdp, π, start), 2) * covariance
@@ -40,7 +40,7 @@ def natural_gradient(mdp: DiscountedMDP, π: Array) -> Array:
 
     References
     ----------
-    :cite:`akm2021`, Lemma 15.
+    :cite:`kakade2001`; :cite:`akm2021`.
     """
     return advantages(mdp, π) / (1 - mdp.γ(2))
 

@@ -13,7 +13,7 @@ def softmax_gradient(mdp: DiscountedMDP | SparseMDP, π: Array, start: Array = N
 
     References
     ----------
-    :cite:`mei2020`, Lemma 1; :cite:`akm2021`, equation (10).
+    :cite:`mei2020`, Lemma 1; :cite:`akm2021`.
     """
     return expand(visits(mdp, π, start), 1) * π * advantages(mdp, π)
 

@@ -56,7 +56,7 @@ def soft_optimum(mdp: DiscountedMDP, τ: Any) -> SoftOptimum:
 
     References
     ----------
-    :cite:`cen2022`, Section 3; bounds as in :cite:`macqueen1966`.
+    :cite:`cen2022`; bounds as in :cite:`macqueen1966`.
     """
     return _in_balls(mdp, τ) if is_exact(mdp.P) else _in_floats(mdp, τ)
 

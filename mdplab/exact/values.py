@@ -14,7 +14,7 @@ def values(mdp: DiscountedMDP | SparseMDP, π: Array) -> Array:
 
     References
     ----------
-    :cite:`puterman1994`, Theorem 6.1.1.
+    :cite:`puterman1994`, Section 6.1.
     """
     P, r = mdp.under(π)
     return discounted_sum(mdp, P, r)

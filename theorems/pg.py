@@ -60,7 +60,12 @@ def gain_of_step(mdp, θ, η):
 
 def times(factor):
     """The step of the theorem, multiplied."""
-    return lambda mdp: factor * one_over_smoothness(mdp)
+
+    def step_size(mdp):
+        return factor * one_over_smoothness(mdp)
+
+    step_size.__name__ = f"{factor}_over_smoothness"
+    return step_size
 
 
 def one_over_smoothness(mdp):

@@ -223,7 +223,7 @@ with as_printed():
     cite="puterman1994",
     at="Theorem 6.3.3(d)",
     source="recalled",
-    judge=for_all(k, up_to=40),
+    judge=for_all(k, up_to=20),
     on={"mdp": discounted_mdps(rewards="any"), "v0": value_functions},
     named=[one_state_loop],
     near_misses={"one power of γ too many": one_power_too_many, "without 1 / (1 − γ)": without_the_horizon},
@@ -275,7 +275,7 @@ with as_printed():
     encloses = {"below": low <= v_star, "above": v_star <= high}
 
 
-def bounds_with(scale, at=1):
+def bounds_with(name, scale, at=1):
     """`enclosures` with another factor of the change, or around the iterate before (at = 0)."""
 
     def bounds(mdp, iterates):
@@ -283,6 +283,7 @@ def bounds_with(scale, at=1):
             factor, change = scale(mdp.γ(1)), pair[1] - pair[0]
             yield tuple(pair[at] + factor * expand(end(change), 1) for end in (smallest, largest))
 
+    bounds.__name__ = name
     return bounds
 
 
@@ -295,9 +296,9 @@ def bounds_with(scale, at=1):
     on={"mdp": discounted_mdps(rewards="any"), "v0": value_functions},
     named=[one_state_loop, two_state_swap, two_by_two, puterman_6_2_1],
     near_misses={
-        "one power of γ too many": {"bounds": bounds_with(lambda γ: γ**2 / (1 - γ))},
-        "without 1 / (1 − γ)": {"bounds": bounds_with(lambda γ: γ)},
-        "around the iterate before": {"bounds": bounds_with(lambda γ: γ / (1 - γ), at=0)},
+        "one power of γ too many": {"bounds": bounds_with("times_γ", lambda γ: γ**2 / (1 - γ))},
+        "without 1 / (1 − γ)": {"bounds": bounds_with("by_one_step", lambda γ: γ)},
+        "around the iterate before": {"bounds": bounds_with("around_v_k", lambda γ: γ / (1 - γ), at=0)},
     },
     uses=["puterman1994.monotonicity", "puterman1994.constant_shift"],
     note="The bounds are MacQueen's (1966).",

@@ -5,16 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from sympy import Abs, Eq, Max, Min, Rational, exp, log, sqrt
+from sympy import Abs, Eq, Min, Rational, exp, log, sqrt
 
 from mdplab import arrays, exact
 from mdplab.arrays import expand, largest, namespace, norm, rational, rational_number, smallest, sup, total
 from mdplab.instances import (
     Domain,
+    Family,
     bad_start,
     bandits,
     discounted_mdps,
     distributions,
+    families,
     forgotten_state,
     logits,
     numbers,
@@ -31,7 +33,6 @@ from mdplab.solvers import entropy_pg, geometric, softmax_pg
 from mdplab.theorem import (
     Assumption,
     Quantity,
-    Without,
     as_printed,
     for_all,
     identity,
@@ -53,7 +54,9 @@ K = Quantity("K", "number of arms", integer=True)
 gap = Quantity(r"V^*(\rho) - V^{\pi_{\theta_t}}(\rho)", "sub-optimality at ρ", accuracy="relative")
 regret = Quantity(r"(\pi^* - \pi_{\theta_t})^\top r", "sub-optimality of the arms' mixture", accuracy="relative")
 δ = Quantity(r"\delta_t", "sub-optimality at μ, the start distribution of the ascent", accuracy="relative")
-c = Quantity("c_t", "smallest probability of an optimal action, over states and iterates 1, ..., t", accuracy="relative")
+c = Quantity(
+    "c_t", "smallest probability of an optimal action, over states and iterates 1, ..., t", accuracy="relative"
+)
 over_start = Quantity(
     r"\left\| d^{\pi^*}_\mu / \mu \right\|_\infty", "mismatch of the optimal visits and μ", accuracy="relative"
 )
@@ -174,7 +177,9 @@ with as_printed():
     source="recalled",
     judge=identity(),
     on={"mdp": discounted_mdps(rewards="any"), "θ": logits, "temperature": numbers("1/10", 2)},
-    named={"two by two": lambda: {"mdp": two_by_two(), "θ": two_by_two_logits(), "temperature": rational_number("1/2")}},
+    named={
+        "two by two": lambda: {"mdp": two_by_two(), "θ": two_by_two_logits(), "temperature": rational_number("1/2")}
+    },
     near_misses={"without −τ log π in the advantage": log_forgotten, "without 1 / (1 − γ)": soft_without_horizon},
     note="Derived again with the same constant.",
 )
@@ -201,7 +206,8 @@ KL = Quantity(
     "mean divergence from the soft optimal policy where the policy goes",
 )
 KL_reversed = Quantity(
-    r"\sum_s d^{\pi_\theta}_\rho(s)\, \mathrm{KL}(\pi^*_\tau(\cdot|s) \,\|\, \pi_\theta(\cdot|s))", "divergence reversed"
+    r"\sum_s d^{\pi_\theta}_\rho(s)\, \mathrm{KL}(\pi^*_\tau(\cdot|s) \,\|\, \pi_\theta(\cdot|s))",
+    "divergence reversed",
 )
 KL_elsewhere = Quantity(
     r"\sum_s d^{\pi^*_\tau}_\rho(s)\, \mathrm{KL}(\pi_\theta(\cdot|s) \,\|\, \pi^*_\tau(\cdot|s))",
@@ -440,7 +446,9 @@ p_best = Quantity(r"\pi_\theta(a^*)", "probability of the best arm", accuracy="r
 p_most = Quantity(r"\max_a \pi_\theta(a)", "probability of the likeliest arm", accuracy="relative")
 lacks = Quantity(r"(\pi^* - \pi_\theta)^\top r", "sub-optimality of the mixture", accuracy="relative")
 Δ = Quantity(r"\Delta", "lead of the best arm over the second", accuracy="exact")
-total_regret = Quantity(r"\sum_{i=1}^t (\pi^* - \pi_{\theta_i})^\top r", "sum of the sub-optimalities", accuracy="relative")
+total_regret = Quantity(
+    r"\sum_{i=1}^t (\pi^* - \pi_{\theta_i})^\top r", "sum of the sub-optimalities", accuracy="relative"
+)
 
 with as_printed():
     lojasiewicz = slope >= p_best * lacks
@@ -482,8 +490,8 @@ def one_good_arm():
 def lem3(mdp, π):
     """The gradient is at least π(a*) times the sub-optimality: a Łojasiewicz inequality of degree zero.
 
-    It cannot hold with a constant in place of π(a*): on r = (1, 0, 0), π = (2ε, 1/2 − 2ε, 1/2) the gap is 1 − 2ε and the
-    gradient at most 3ε (Remark 1 of the paper).
+    It cannot hold with a constant in place of π(a*): on r = (1, 0, 0), π = (2ε, 1/2 − 2ε, 1/2) the gap is 1 − 2ε and
+    the gradient at most 3ε (Remark 1 of the paper).
     """
     best = exact.optimum(mdp)
     yield {
@@ -780,8 +788,8 @@ def best_preferred(mdp):
         "6 for 1/6": arms_lower_too_high,
         "a start close to the optimum": {"start": best_preferred},
     },
-    note="The paper has it for all large t and any start; judged here from the uniform policy, where it holds from t = 1 "
-    "on.  From a start that is nearly optimal it fails at first.  The constant is derived again.",
+    note="The paper has it for all large t and any start; judged here from the uniform policy, where it holds from "
+    "t = 1 on.  From a start that is nearly optimal it fails at first.  The constant is derived again.",
 )
 def thm9(mdp, step, *, start=no_preference):
     """No step size up to 1 makes the sub-optimality of a bandit fall faster than Δ² / (6t)."""
@@ -849,7 +857,7 @@ def thm9_step_sharp(mdp, θ, step):
         }
 
 
-# ------------------------------------------------------------------------------- D. Markov decision processes, no entropy
+# ----------------------------------------------------------------------------- D. Markov decision processes, no entropy
 
 steep = Quantity(r"\left\| \nabla_\theta V^{\pi_\theta}(\mu) \right\|_2", "length of the gradient")
 lost = Quantity(r"[V^*(\rho) - V^{\pi_\theta}(\rho)]", "sub-optimality at ρ", accuracy="relative")
@@ -887,7 +895,7 @@ with as_printed():
 
 
 def last_optimal(best):
-    """One-hot: in each state the last of the tied optimal actions, where `best.policy` takes the first;  (..., S, A)."""
+    """One-hot (..., S, A): in each state the last of the tied optimal actions, where `best.policy` has the first."""
     n = best.loss.shape[-1]
     free = best.loss == 0
     xp = np if arrays.is_exact(best.loss) else namespace(best.loss)
@@ -990,7 +998,7 @@ def lem8_multi(mdp, π, ρ):
     yield from lem8(mdp, π, ρ)
 
 
-RUN = 1000  # updates in float64
+RUN = 400  # updates in float64
 c_top = Quantity(r"\min_{i \le t} \max_s \pi_{\theta_i}(a^*(s)|s)", "the same for the best state", accuracy="relative")
 
 with as_printed():
@@ -1038,8 +1046,8 @@ def one_state_learns():
     },
     trivial=1 / (1 - γ),
     uses=["mei2020.lem7", "mei2020.lem8"],
-    note="The paper's c is the infimum over all t, and positive where optimal actions are unique (Lemma 9).  The running "
-    "minimum for one fixed optimal policy is larger, and the proof needs no more, also with ties.",
+    note="The paper's c is the infimum over all t, and positive where optimal actions are unique (Lemma 9).  The "
+    "running minimum for one fixed optimal policy is larger, and the proof needs no more, also with ties.",
 )
 def thm4(mdp, θ, ρ):
     """Softmax policy gradient with exact gradients and step (1 − γ)³ / 8 converges at rate 1 / t from any start.
@@ -1086,7 +1094,9 @@ def thm4_start(mdp, θ):
 value_progress = Quantity(
     r"V^{\pi_{\theta_{t+1}}}(\mu) - V^{\pi_{\theta_t}}(\mu)", "what one update gains; absolute rounding"
 )
-c_now = Quantity(r"\min_s \pi_{\theta_t}(a^*(s)|s)", "smallest probability of an optimal action now", accuracy="relative")
+c_now = Quantity(
+    r"\min_s \pi_{\theta_t}(a^*(s)|s)", "smallest probability of an optimal action now", accuracy="relative"
+)
 M_now = Quantity(
     r"\left\| d^{\pi^*}_\mu / d^{\pi_{\theta_t}}_\mu \right\|_\infty", "mismatch of visits now", accuracy="relative"
 )
@@ -1096,7 +1106,8 @@ weights_now = Quantity(
     accuracy="relative",
 )
 harmonic = Quantity(
-    r"\sum_{i < t} \frac{1}{\sum_s \left( d^{\pi^*}_\mu(s) / (d^{\pi_{\theta_i}}_\mu(s)\, \pi_{\theta_i}(a^*(s)|s)) \right)^2}",
+    r"\sum_{i < t} \Big[ \sum_s \Big( \frac{d^{\pi^*}_\mu(s)}{d^{\pi_{\theta_i}}_\mu(s)\, \pi_{\theta_i}(a^*(s)|s)} "
+    r"\Big)^2 \Big]^{-1}",
     "one over those sums, added up over the updates made",
     accuracy="relative",
 )
@@ -1252,8 +1263,8 @@ def lem17_mdp(mdp, π):
 def lem17_mdp_sharp(mdp, π):
     """The gradient is at most √(2S) / (1 − γ) times the sub-optimality at μ, ties and any rewards included.
 
-    In each state the positive entries add up to at most visits times V* − V^π; and from μ one cannot lose less than what
-    is lost from a state s on, discounted until the first visit: visits(s) (V*(s) − V^π(s)) <= δ(μ) / (1 − γ).
+    In each state the positive entries add up to at most visits times V* − V^π; and from μ one cannot lose less than
+    what is lost from s on, discounted until the first visit: visits(s) (V*(s) − V^π(s)) <= δ(μ) / (1 − γ).
     """
     best = exact.optimum(mdp)
     yield {
@@ -1295,8 +1306,8 @@ def patient_arms():
         "6 for (1 − γ)⁵ / 12": lower_too_high,
         "a start close to the optimum": {"start": lambda mdp: 4 * best_preferred(mdp)},
     },
-    note="The paper has it for all large t, any start and steps up to 1; judged here from the uniform policy with the step "
-    "of Theorem 4, where it holds from t = 1 on.  The constant is derived again.",
+    note="The paper has it for all large t, any start and steps up to 1; judged here from the uniform policy with the "
+    "step of Theorem 4, where it holds from t = 1 on.  The constant is derived again.",
 )
 def thm10(mdp, *, start=no_preference):
     """Softmax policy gradient cannot fall faster than (1 − γ)⁵ Δ*² / (12t)."""
@@ -1360,3 +1371,427 @@ def thm10_step_sharp(mdp, θ, step, *, factor=1):
     """The lower bound of Theorem 10 does not need Δ* > 0: S takes the place of 1 / Δ*², ties included."""
     for binding in each_gain(mdp, θ, factor * step):
         yield binding | {η: step}
+
+
+forgotten = Quantity(r"\theta_t(s_0, a)", "logits of a state that μ does not reach")
+forgotten_first = Quantity(r"\theta_1(s_0, a)", "the same before the first update")
+with as_printed():
+    never_moves = Eq(forgotten, forgotten_first)
+
+
+def isolated_models():
+    """States that never meet, the last of them with start probability zero."""
+
+    def isolated(mdp):
+        n = mdp.S
+        exactly = (lambda x: rational(x.astype(int))) if arrays.is_exact(mdp.r) else np.asarray
+        stay = np.broadcast_to(np.eye(n)[:, None, :], mdp.P.shape)
+        start = np.broadcast_to(np.arange(n) < n - 1, (*mdp.batch, n))
+        return DiscountedMDP(exactly(stay), mdp.r, mdp.discount, exactly(start) / (n - 1))
+
+    def draw():
+        from mdplab.instances import strategies
+
+        return strategies.discounted_mdps().filter(lambda mdp: mdp.S > 1).map(isolated)
+
+    return Domain(
+        draw, families=(Family("isolated", lambda rng, size: isolated(families.garnet(rng, size, S=4, A=3))),)
+    )
+
+
+def start_everywhere(mdp):
+    """The uniform start distribution."""
+    return (0 * mdp.start + 1) / mdp.S
+
+
+@theorem(
+    never_moves,
+    cite="mei2020",
+    at="Proposition 3",
+    judge=identity(t, up_to=50, exactly_up_to=4),
+    on={"mdp": isolated_models(), "θ": logits},
+    named={"forgotten state": forgotten_state},
+    near_misses={
+        "a start that reaches every state": {"start": start_everywhere},
+        "a state that is started in": {"asked": 0},
+    },
+    note="The paper's counterexample, S bandits each in a state of its own, that shows why μ must be positive.",
+)
+def prop3(mdp, θ, *, start=lambda mdp: mdp.start, asked=-1):
+    """Where μ is zero and nothing leads there, the logits never move: convergence needs min μ > 0.
+
+    Softmax policy gradient on separate bandits; what the first policy loses in the forgotten state, it loses for ever.
+    """
+    mdp = DiscountedMDP(mdp.P, mdp.r, mdp.discount, start(mdp))
+    for it in softmax_pg(mdp, θ, step_size=theorem_step(mdp)):
+        yield {t: it.k + 1, forgotten: it.θ[..., asked, :], forgotten_first: θ[..., asked, :]}
+
+
+# ----------------------------------------------------------------------------------------------------------- E. Entropy
+
+ζ = Quantity(r"\| \zeta_t \|_2", "distance of τθ_t from r, both centred")
+ζ_next = Quantity(r"\| \zeta_{t+1} \|_2", "the same after one more update")
+ζ_first = Quantity(r"\| \zeta_1 \|_2", "the same before the first update")
+p_least = Quantity(r"\min_a \pi_{\theta_t}(a)", "smallest probability of an arm now", accuracy="relative")
+p_likeliest = Quantity(r"\max_a \pi_{\theta_t}(a)", "largest probability of an arm now", accuracy="relative")
+c_all = Quantity("c_t", "smallest probability of any action, over states and iterates 1, ..., t", accuracy="relative")
+c_soft = Quantity(r"\min_{s,a} \pi^*_\tau(a|s)", "smallest probability of the soft optimal policy", accuracy="relative")
+θ_first = Quantity(r"\| \theta_1 \|_\infty", "size of the first logits", accuracy="relative")
+soft_regret = Quantity(r"\tilde\delta_t", "soft sub-optimality")
+
+with as_printed():
+    contraction = ζ_next <= (1 - τ * η * p_least) * ζ
+    contraction_likeliest = ζ_next <= (1 - τ * η * p_likeliest) * ζ
+    contraction_twice = ζ_next <= (1 - 2 * τ * η * p_least) * ζ
+
+
+def centred(mdp, θ, temperature):
+    """ζ = τθ − r less its mean;  (..., S, A)."""
+    x = expand(temperature, 2) * θ - mdp.r
+    return x - total(x)[..., None] / mdp.A
+
+
+def entropy_ascent(mdp, θ, temperature, share, factor=1):
+    """Yield the quantities of Section 4.1 along Update 2 with η = share / τ, on a bandit."""
+    step = share / temperature
+    first = norm(centred(mdp, θ, temperature), 2)
+    best = exact.soft_optimum(mdp, temperature)
+    for now, new in pairwise(entropy_pg(mdp, θ, temperature=temperature, step_size=factor * step)):
+        yield {
+            t: now.k + 1,
+            K: mdp.A,
+            τ: temperature,
+            η: step,
+            ζ_first: first,
+            ζ: norm(centred(mdp, now.θ, temperature), 2),
+            ζ_next: norm(centred(mdp, new.θ, temperature), 2),
+            p_least: smallest(now.π, 2),
+            p_likeliest: largest(now.π, 2),
+            c_all: now.least,
+            c_soft: smallest(arrays.exp(best.log_π), 2),
+            θ_first: sup(θ, 2),
+            soft_regret: exact.soft_gap(mdp, now.log_π, temperature, best),
+        }
+
+
+def soft_arms():
+    """r = (1, 0), τ = 1, full step 1 / τ."""
+    return {
+        "mdp": two_armed_bandit(),
+        "θ": rational([[0, 0]]),
+        "temperature": rational_number(1),
+        "share": rational_number(1),
+    }
+
+
+def soft_arms_off():
+    """The same from logits that prefer the worse arm, τ = 1/2."""
+    return soft_arms() | {"θ": rational([[-3, 3]]), "temperature": rational_number("1/2")}
+
+
+def warm_arms_off():
+    """From the same logits with τ = 2."""
+    return soft_arms_off() | {"temperature": rational_number(2)}
+
+
+ENTROPY = {
+    "cite": "mei2020",
+    "source": "recalled",
+    "on": {"mdp": bandits(), "θ": logits, "temperature": numbers("1/10", 2), "share": numbers("1/20", 1)},
+    "named": {"two arms": soft_arms, "worse arm preferred": soft_arms_off},
+}
+
+
+@theorem(
+    contraction,
+    at="Lemma 11",
+    judge=for_all(t, up_to=60, exactly_up_to=5),
+    near_misses={
+        "likeliest for least likely arm": contraction_likeliest,
+        "twice the contraction": contraction_twice,
+        "steps ten times as long": {"factor": 10},
+    },
+    note="Derived again with the same constant.",
+    **ENTROPY,
+)
+def lem11(mdp, θ, temperature, share, *, factor=1):
+    """With η <= 1/τ each update of entropy policy gradient contracts ζ = τθ − r, centred, by 1 − τη min π.
+
+    An equality from the uniform policy.  Judged with η = share / τ, share in (0, 1].
+    """
+    yield from entropy_ascent(mdp, θ, temperature, share, factor)
+
+
+with as_printed():
+    kl_by_ζ = soft_regret <= ζ**2 / (2 * τ)
+    kl_by_ζ_without_τ = soft_regret <= ζ**2 / 2
+    kl_by_ζ_fifth = soft_regret <= ζ**2 / (5 * τ)
+    soft_rate = soft_regret <= 2 * (τ * θ_first + 1) ** 2 * K / τ * exp(-2 * τ * η * c_all * (t - 1))
+    soft_rate_c_soft = soft_regret <= 2 * (τ * θ_first + 1) ** 2 * K / τ * exp(-2 * τ * η * c_soft * (t - 1))
+    soft_rate_without_c = soft_regret <= 2 * (τ * θ_first + 1) ** 2 * K / τ * exp(-2 * τ * η * (t - 1))
+
+
+@theorem(
+    kl_by_ζ,
+    at="Lemma 12",
+    judge=for_all(t, up_to=60, exactly_up_to=5),
+    near_misses={"1/2 without τ": kl_by_ζ_without_τ, "1/5 for 1/2": kl_by_ζ_fifth},
+    note="Derived again with the same constant.",
+    **ENTROPY,
+)
+def lem12(mdp, θ, temperature, share):
+    """The soft sub-optimality τ KL(π ‖ π*_τ) of a bandit is at most ‖ζ‖² / (2τ)."""
+    yield from entropy_ascent(mdp, θ, temperature, share)
+
+
+def reluctant_arms():
+    """r = (1, 0), τ = 1/2, from the policy e^8 to 1 for the worse arm."""
+    return soft_arms() | {"θ": rational([[-8, 8]]), "temperature": rational_number("1/2")}
+
+
+@theorem(
+    soft_rate,
+    at="Theorem 5",
+    judge=for_all(t, up_to=200, exactly_up_to=5),
+    near_misses={"c of the soft optimal policy": soft_rate_c_soft, "without c": soft_rate_without_c},
+    trivial=1 + τ * log(K),
+    note="Derived again with the same constant; c_t is the running minimum, which Lemma 13 bounds from below.",
+    **(ENTROPY | {"named": ENTROPY["named"] | {"reluctant arms": reluctant_arms}}),
+)
+def thm5(mdp, θ, temperature, share):
+    """Entropy policy gradient with η <= 1/τ converges linearly on a bandit, to the soft optimal policy."""
+    yield from entropy_ascent(mdp, θ, temperature, share)
+
+
+with as_printed():
+    floor = c_all >= 1 / K * exp(-(1 + sqrt(2) * ζ_first) / τ)
+    floor_without_ζ = c_all >= 1 / K * exp(-1 / τ)
+    floor_high = c_all >= exp(-(1 + sqrt(2) * ζ_first) / τ)
+    floor_recalled = c_all >= 1 / K * exp(-1 / τ) * exp(-4 * (θ_first + 1 / τ) * sqrt(K))
+    floor_recalled_without_θ = c_all >= 1 / K * exp(-1 / τ) * exp(-4 * (1 / τ) * sqrt(K))
+
+
+@theorem(
+    floor_recalled,
+    at="Lemma 13",
+    judge=for_all(t, up_to=60, exactly_up_to=5),
+    near_misses={"without ζ": floor_without_ζ, "without ‖θ_1‖": floor_recalled_without_θ},
+    note="The paper's closed form from memory; it follows from `lem13_sharp`.",
+    **(ENTROPY | {"named": ENTROPY["named"] | {"worse arm preferred, warm": warm_arms_off}}),
+)
+def lem13(mdp, θ, temperature, share):
+    """Entropy policy gradient keeps all probabilities of a bandit above a constant of the start and τ."""
+    yield from entropy_ascent(mdp, θ, temperature, share)
+
+
+@theorem(
+    floor,
+    at="Lemma 13, sharpened",
+    status="sharpened",
+    judge=for_all(t, up_to=60, exactly_up_to=5),
+    near_misses={"without ζ": floor_without_ζ, "without 1/K": floor_high},
+    **(ENTROPY | {"source": "derived"}),
+)
+def lem13_sharp(mdp, θ, temperature, share):
+    """All probabilities stay above exp(−(1 + √2 ‖ζ_1‖) / τ) / K, because ‖ζ‖ never grows."""
+    yield from entropy_ascent(mdp, θ, temperature, share)
+
+
+soft_steep = Quantity(r"\left\| \nabla_\theta \tilde V^{\pi_\theta}(\mu) \right\|_2", "length of the soft gradient")
+soft_gap_ρ = Quantity(r"[\tilde V^*(\rho) - \tilde V^{\pi_\theta}(\rho)]", "soft sub-optimality at ρ")
+μ_min = Quantity(r"\min_s \mu(s)", "smallest start probability", accuracy="exact")
+π_min = Quantity(r"\min_{s,a} \pi_\theta(a|s)", "smallest probability of any action", accuracy="relative")
+π_max = Quantity(r"\max_{s,a} \pi_\theta(a|s)", "largest probability of any action", accuracy="relative")
+M_soft = Quantity(
+    r"\left\| d^{\pi^*_\tau}_\rho / d^{\pi_\theta}_\mu \right\|_\infty",
+    "mismatch of visits, π*_τ from ρ",
+    accuracy="relative",
+)
+soft_steep_arms = Quantity(
+    r"\left\| \nabla_\theta\, \pi_\theta^\top (r - \tau \log \pi_\theta) \right\|_2", "its length"
+)
+
+with as_printed():
+    degree_half = soft_steep**2 >= 2 * τ / S * μ_min * π_min**2 * M_soft**-1 * soft_gap_ρ
+    degree_half_no_mismatch = soft_steep**2 >= 2 * τ / S * μ_min * π_min**2 * soft_gap_ρ
+    degree_half_likeliest = soft_steep**2 >= 2 * τ / S * μ_min * π_max**2 * M_soft**-1 * soft_gap_ρ
+    arms_half = soft_steep_arms**2 >= 2 * τ * π_min**2 * soft_gap_ρ
+    arms_half_likeliest = soft_steep_arms**2 >= 2 * τ * π_max**2 * soft_gap_ρ
+    arms_half_double = soft_steep_arms**2 >= 4 * τ * Rational(101, 100) * π_min**2 * soft_gap_ρ
+
+
+def soft_quantities(mdp, θ, ρ, temperature):
+    """What Lemma 15 is about, at one point."""
+    log_π, best = arrays.log_softmax(θ), exact.soft_optimum(mdp, temperature)
+    π, slope = arrays.exp(log_π), norm(exact.soft_gradient(mdp, log_π, temperature), 2)
+    d_star = exact.occupancy(mdp, arrays.exp(best.log_π), ρ)
+    return {
+        S: mdp.S,
+        τ: temperature,
+        soft_steep: slope,
+        soft_steep_arms: slope,
+        μ_min: smallest(mdp.start),
+        π_min: smallest(π, 2),
+        π_max: largest(π, 2),
+        M_soft: mismatch(d_star, exact.occupancy(mdp, π)),
+        soft_gap_ρ: exact.soft_gap(mdp, log_π, temperature, best, ρ),
+    }
+
+
+def rare_soft_state():
+    """Two separate bandits, γ = 0, the first solved and started in, the second neither, and judged by the second."""
+    return rare_state() | {"θ": rational([[1, 0], [-1, 1]]), "temperature": rational_number(1)}
+
+
+@theorem(
+    degree_half,
+    cite="mei2020",
+    at="Lemma 15",
+    judge=for_all(),
+    on={
+        "mdp": discounted_mdps(positive_start=True),
+        "θ": logits,
+        "ρ": distributions,
+        "temperature": numbers("1/10", 2),
+    },
+    given=[positive_start],
+    named={"rare state": rare_soft_state},
+    near_misses={
+        "without the mismatch": degree_half_no_mismatch,
+        "likeliest for least likely action": degree_half_likeliest,
+    },
+)
+def lem15(mdp, θ, ρ, temperature):
+    """The soft gradient is at least a constant of the policy times the root of the soft sub-optimality.
+
+    A Łojasiewicz inequality of degree 1/2, which is what makes entropy policy gradient converge linearly.  Both sides
+    are squared here, lest a root be taken of a gap that is zero.
+    """
+    yield soft_quantities(mdp, θ, ρ, temperature)
+
+
+@theorem(
+    arms_half,
+    cite="mei2020",
+    at="Proposition 5",
+    judge=for_all(),
+    on={"mdp": bandits(), "θ": logits, "temperature": numbers("1/10", 2)},
+    named={"near the soft optimum": lambda: soft_arms_off() | {"θ": rational([["9/10", "-1"]])}},
+    near_misses={"likeliest for least likely arm": arms_half_likeliest, "twice as much": arms_half_double},
+)
+def prop5(mdp, θ, temperature):
+    """On a bandit the soft gradient is at least √(2τ) min π times the root of the soft sub-optimality; squared here."""
+    yield soft_quantities(mdp, θ, mdp.start, temperature)
+
+
+soft_lost = Quantity(r"\tilde V^*(\rho) - \tilde V^{\pi_{\theta_t}}(\rho)", "soft sub-optimality at ρ")
+soft_over_start = Quantity(
+    r"\left\| d^{\pi^*_\tau}_\mu / \mu \right\|_\infty",
+    "mismatch of the soft optimal visits and μ",
+    accuracy="relative",
+)
+soft_progress = Quantity(
+    r"\tilde V^{\pi_{\theta_{t+1}}}(\mu) - \tilde V^{\pi_{\theta_t}}(\mu)", "what one update gains; absolute rounding"
+)
+soft_M_now = Quantity(
+    r"\left\| d^{\pi^*_\tau}_\mu / d^{\pi_{\theta_t}}_\mu \right\|_\infty",
+    "mismatch of visits now",
+    accuracy="relative",
+)
+π_now = Quantity(r"\min_{s,a} \pi_{\theta_t}(a|s)", "smallest probability of any action now", accuracy="relative")
+
+with as_printed():
+    C = (1 - γ) ** 4 / ((8 / τ + 4 + 8 * log(A)) * S) * μ_min * c_all**2 * soft_over_start**-1
+    C_without_c = (1 - γ) ** 4 / ((8 / τ + 4 + 8 * log(A)) * S) * μ_min * soft_over_start**-1
+    soft_linear = soft_lost <= rarest * (1 + τ * log(A)) / (1 - γ) ** 2 * exp(-C * (t - 1))
+    soft_linear_without_c = soft_lost <= rarest * (1 + τ * log(A)) / (1 - γ) ** 2 * exp(-C_without_c * (t - 1))
+    C_soft = (1 - γ) ** 4 / ((8 / τ + 4 + 8 * log(A)) * S) * μ_min * c_soft**2 * soft_over_start**-1
+    soft_linear_c_soft = soft_lost <= rarest * (1 + τ * log(A)) / (1 - γ) ** 2 * exp(-C_soft * (t - 1))
+    C_now = (1 - γ) ** 3 / ((8 / τ + 4 + 8 * log(A)) * S) * μ_min * π_now**2 * soft_M_now**-1
+    C_now_without_c = (1 - γ) ** 3 / ((8 / τ + 4 + 8 * log(A)) * S) * μ_min * soft_M_now**-1
+    soft_one_step = soft_progress >= C_now * soft_regret
+    soft_one_step_without_c = soft_progress >= C_now_without_c * soft_regret
+
+
+def soft_ascent(mdp, θ, temperature):
+    """What stays the same along entropy policy gradient: (soft optimum, its occupancy from μ, quantities)."""
+    best = exact.soft_optimum(mdp, temperature)
+    d_star = exact.occupancy(mdp, arrays.exp(best.log_π))
+    constants = {
+        γ: mdp.discount,
+        S: mdp.S,
+        A: mdp.A,
+        τ: temperature,
+        μ_min: smallest(mdp.start),
+        rarest: 1 / smallest(mdp.start),
+        soft_over_start: mismatch(d_star, mdp.start),
+        c_soft: smallest(arrays.exp(best.log_π), 2),
+    }
+    return best, d_star, constants
+
+
+def reluctant_soft():
+    """r = (1, 0), τ = 1, from a policy that takes the better arm once in e^16 times and keeps it for long."""
+    return {"mdp": two_armed_bandit(), "θ": rational([[-8, 8]]), "temperature": rational_number(1)}
+
+
+@theorem(
+    soft_linear,
+    cite="mei2020",
+    at="Theorem 6",
+    judge=for_all(t, up_to=RUN + 1, exactly_up_to=8),
+    on={
+        "mdp": discounted_mdps(positive_start=True),
+        "θ": logits,
+        "ρ": distributions,
+        "temperature": numbers("1/10", 2),
+    },
+    given=[positive_start, rewards_in_unit_interval],
+    named={"reluctant arms": reluctant_soft, "rare state": rare_soft_state},
+    near_misses={"without c": soft_linear_without_c, "c of the soft optimal policy": soft_linear_c_soft},
+    trivial=(1 + τ * log(A)) / (1 - γ),
+    uses=["mei2020.lem7", "mei2020.lem14", "mei2020.lem15"],
+    note="The constant C is derived again.  The paper's c is the infimum over all t (Lemma 16), c_t the running "
+    "minimum.",
+)
+def thm6(mdp, θ, ρ, temperature):
+    """Entropy policy gradient with exact gradients converges linearly to the soft optimal policy.
+
+    With step (1 − γ)³ / (8 + τ (4 + 8 log A)); the rate holds the square of c_t, which can be tiny.
+    """
+    best, _, constants = soft_ascent(mdp, θ, temperature)
+    for it in entropy_pg(mdp, θ, temperature=temperature, at=geometric(RUN)):
+        yield constants | {
+            t: it.k + 1,
+            c_all: it.least,
+            soft_lost: exact.soft_gap(mdp, it.log_π, temperature, best, ρ),
+        }
+
+
+@theorem(
+    soft_one_step,
+    cite="mei2020",
+    at="Theorem 6, one step",
+    source="derived",
+    judge=for_all(t, up_to=20, exactly_up_to=4),
+    on={"mdp": discounted_mdps(positive_start=True), "θ": logits, "temperature": numbers("1/10", 2)},
+    given=[positive_start, rewards_in_unit_interval],
+    named={"two arms": soft_arms, "worse arm preferred": soft_arms_off},
+    near_misses={"without c": soft_one_step_without_c, "a step of 10": {"step": lambda mdp, η: 10}},
+    uses=["mei2020.lem7", "mei2020.lem14", "mei2020.lem15"],
+    note="What the proof shows of every update; with the visits of the iterate in place of μ one horizon is saved.",
+)
+def thm6_step(mdp, θ, temperature, *, step=lambda mdp, η: η):
+    """Each update gains at least a share of the soft sub-optimality; a step that is too long loses."""
+    best, d_star, constants = soft_ascent(mdp, θ, temperature)
+    entropy_bonus = 4 + 8 * arrays.log(number(mdp, mdp.A))
+    η = step(mdp, (1 - mdp.discount) ** 3 / (8 + temperature * entropy_bonus))
+    for now, new in pairwise(entropy_pg(mdp, θ, temperature=temperature, step_size=η)):
+        values = [exact.soft_values(mdp, it.log_π, temperature) for it in (now, new)]
+        yield constants | {
+            t: now.k + 1,
+            π_now: smallest(now.π, 2),
+            soft_M_now: mismatch(d_star, exact.occupancy(mdp, now.π)),
+            soft_regret: exact.soft_gap(mdp, now.log_π, temperature, best),
+            soft_progress: total(mdp.start * (values[1] - values[0])),
+        }

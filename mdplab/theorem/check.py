@@ -175,11 +175,8 @@ class Check:
 
     def on_model(self, name: str, model: Any) -> None:
         """One model of the user's, in float64, with several values of the other inputs; doubts are replayed exactly."""
-        theorem = self.theorem
-        rng = np.random.default_rng([self.seed, *theorem.id.encode()])
-        copies = model.floats().map(lambda x: np.stack([np.asarray(x)] * COPIES))
-        inputs = inp.dependents(theorem, copies, rng)
-        self.found.instances["batched"] += COPIES
+        inputs = inp.on_model(self.theorem, model, self.seed)
+        self.found.instances["batched"] += inp.COPIES
         self.misses = {}
         self.on_batch(name, inp.on_device(inputs, self.device))
 
@@ -435,7 +432,7 @@ class Check:
         return "stands", ""
 
 
-COPIES = 16  # values of the other inputs with which a model of the user's is tried
+COPIES = inp.COPIES
 
 
 def check(

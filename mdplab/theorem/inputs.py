@@ -55,6 +55,26 @@ def dependents(theorem: Theorem, first: Any, rng: np.random.Generator) -> Inputs
     return out
 
 
+COPIES = 16  # values of the other inputs with which a model of the user's is tried
+
+
+def on_model(theorem: Theorem, model: Any, seed: int) -> Inputs:
+    """One model of the user's, `COPIES` times in float64: first with the simplest other inputs, then with random ones."""
+    rng = np.random.default_rng([seed, *theorem.id.encode()])
+    one = model.floats()
+    out = dependents(theorem, one.map(lambda x: np.stack([np.asarray(x)] * COPIES)), rng)
+    root, *rest = theorem.on.items()
+    plain: Inputs = {root[0]: one}
+    for name, domain in rest:
+        if domain.simplest is None:
+            break
+        plain[name] = called(domain.simplest, plain)
+        if isinstance(out[name], np.ndarray) and out[name].shape[:1] == (COPIES,):
+            out[name] = out[name].copy()
+            out[name][0] = arrays.floats(np.asarray(plain[name]))
+    return out
+
+
 def batch_shape(inputs: Mapping[str, Any]) -> tuple[int, ...]:
     """Shape of the batch, told by the first input that is a model; () without one."""
     return next((x.batch for x in inputs.values() if hasattr(x, "batch")), ())

@@ -157,6 +157,7 @@ class _Extra:
         self.measure = measure
 
     def see(self, n: int, binding: Any) -> None:
+        binding = _padded(binding)
         trivial = np.nan if self.theorem.trivial_bound is None else self.theorem.trivial_bound(binding)
         self.trivial.append(self.flat(trivial))
         for name, claim in self.theorem.claims.items():
@@ -177,8 +178,15 @@ class _Extra:
     def flat(self, x: Any) -> np.ndarray:
         """(n,): the largest entry of each instance."""
         x = np.asarray(x, dtype=float)
-        x = np.broadcast_to(x, self.batch) if x.ndim < len(self.batch) else x
+        x = np.broadcast_to(x, (*self.batch, *x.shape[len(self.batch) :]))
         return x.reshape(*self.batch, -1).max(axis=-1).reshape(-1)
+
+
+def _padded(binding: Any) -> dict[Any, np.ndarray]:
+    """The numbers with as many trailing axes as it takes for all to broadcast, batch axes first."""
+    floats = {q: np.asarray(x, dtype=float) for q, x in binding.items()}
+    axes = max(x.ndim for x in floats.values())
+    return {q: x.reshape((*x.shape, *(1,) * (axes - x.ndim))) for q, x in floats.items()}
 
 
 def _table(rows: list[np.ndarray], curves: Curves, n: int) -> np.ndarray:

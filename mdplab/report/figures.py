@@ -105,6 +105,7 @@ def draw(data: xr.Dataset, ink: str = "black", paper: str = "white") -> Figure:
 def _halo(text: Any, paper: str) -> None:
     from matplotlib.patheffects import withStroke
 
+    text.set_zorder(6)
     text.set_path_effects([withStroke(linewidth=2.5, foreground=paper)])
 
 
@@ -244,15 +245,15 @@ def _first_informative(ax: Axes, panel: Panel, main: np.ndarray, ink: str) -> No
     ax.axvline(k, color=ink, linewidth=0.6, alpha=0.6)
     letter = panel.attrs["index_latex"]
     name = mathtext(f"{letter} = {k:.0f}") or f"{k:.0f}"
-    right = ax.transAxes.inverted().transform(ax.transData.transform((k, 1.0)))[0] > 0.62
+    right = ax.transAxes.inverted().transform(ax.transData.transform((k, 1.0)))[0] > 0.4
     ax.annotate(
         f"informative from {name}",
-        (k, 0.97),
+        (k, 0.03),
         xycoords=("data", "axes fraction"),
         xytext=(-3 if right else 3, 0),
         textcoords="offset points",
         ha="right" if right else "left",
-        va="top",
+        va="bottom",
         fontsize=9,
     )
 
@@ -289,7 +290,7 @@ def _slope(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
     if abs(slope) < 0.05 or abs(np.polyval((slope, level), x[last]) - y[last]).max() > 0.15:
         return
     a, b = x[-1] - 0.75, x[-1] - 0.3
-    span = np.log10(ax.get_ylim()[1] / ax.get_ylim()[0])
+    span = np.diff(np.log10(ax.get_ylim()))[0]
     ya, yb = (np.polyval((slope, level), z) - 0.05 * span for z in (a, b))
     corners = 10.0 ** np.array([(a, ya), (b, yb), (a, yb)])
     if corners[:, 1].min() < ax.get_ylim()[0]:
@@ -334,7 +335,7 @@ def _factor(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
 def is_geometric(k: np.ndarray, y: np.ndarray) -> bool:
     """Whether a sequence decays by a factor at each step rather than by a power of k; told by its second half."""
     seen = np.flatnonzero(np.isfinite(y) & (y > 0) & (k > 0))
-    if len(seen) < 8 or np.log10(y[seen[0]] / y[seen[-1]]) < 1:
+    if len(seen) < 8 or np.log10(y[seen[0]]) - np.log10(y[seen[-1]]) < 1:
         return False
     half = seen[k[seen] >= k[seen[-1]] / 4]
     if len(half) < 5:
@@ -408,7 +409,7 @@ def _diagonal(ax: Axes, smaller: np.ndarray, larger: np.ndarray, log: bool, ink:
 
 def _decades(*parts: np.ndarray) -> float:
     x = np.concatenate(parts)
-    return float(np.log10(x.max() / x.min())) if len(x) else 0.0
+    return float(np.log10(x.max()) - np.log10(x.min())) if len(x) else 0.0
 
 
 def _middle(x: np.ndarray) -> np.ndarray:

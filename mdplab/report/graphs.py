@@ -52,7 +52,7 @@ def model(x: dict[str, Any], optimal: list[int] | None = None) -> str | None:
     parts += [_state(s, at[s], x.get("start")) for s in range(S)]
     points = np.array([*at, *places])
     half = max([b.width / 2 for b in boxes] + [RADIUS])
-    border = np.array([half + MARGIN, RADIUS + MARGIN + 18])
+    border = np.array([half + MARGIN, RADIUS + MARGIN + (18 if S > 1 else 0)])
     low, high = points.min(axis=0) - border, points.max(axis=0) + border
     width, height = high - low
     return (
@@ -65,10 +65,10 @@ def model(x: dict[str, Any], optimal: list[int] | None = None) -> str | None:
     )
 
 
-def short(x: Any) -> str:
-    """A number in a drawing: short fractions stay, the rest gets three digits."""
+def short(x: Any, digits: int = 3) -> str:
+    """A number in a drawing: short fractions stay, the rest gets a few digits."""
     text = number(x)
-    return text if len(text) <= 5 else f"{float_of(x):.3g}"
+    return text if len(text) <= digits + 2 else f"{float_of(x):.{digits}g}"
 
 
 def _boxes(x: dict[str, Any]) -> list[Box]:
@@ -87,8 +87,8 @@ def _layout(S: int, boxes: list[Box]) -> tuple[np.ndarray, np.ndarray]:
     import networkx as nx
 
     if S == 1:
-        turn = 2 * np.pi * np.arange(len(boxes)) / len(boxes) - np.pi / 2
-        return np.zeros((1, 2)), UNIT * 1.15 * np.stack([1.25 * np.cos(turn), np.sin(turn)], axis=1)
+        rows = np.arange(len(boxes)) - (len(boxes) - 1) / 2
+        return np.zeros((1, 2)), np.stack([np.full(len(boxes), 1.6 * UNIT), 1.5 * HEIGHT * rows], axis=1)
     graph = nx.Graph()
     graph.add_nodes_from(range(S))
     for i, b in enumerate(boxes):
@@ -140,7 +140,7 @@ def _arrows(b: Box, at: np.ndarray, place: np.ndarray, alone: bool) -> str:
         out += f'<path class="next" style="stroke-width:{weight:.2f}" d="M{_p(start)} Q{_p(middle)} {_p(end)}"/>'
         if len(b.nexts) > 1:
             label = 0.3 * start + 0.45 * middle + 0.25 * end
-            out += f'<text class="p" x="{label[0]:.1f}" y="{label[1] + 3:.1f}">{escape(short(p))}</text>'
+            out += f'<text class="p" x="{label[0]:.1f}" y="{label[1] + 3:.1f}">{escape(short(p, 2))}</text>'
     return out
 
 

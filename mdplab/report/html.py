@@ -72,13 +72,25 @@ def write_site(
 def _templates() -> jinja2.Environment:
     import jinja2
 
-    return jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.PackageLoader("mdplab.report", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["power"] = _power
+    return templates
+
+
+def _power(text: str) -> Any:
+    """``10^-3.2`` with a raised exponent."""
+    from markupsafe import Markup, escape
+
+    found = re.fullmatch(r"10\^([+-])([\d.]+)", text)
+    if found is None:
+        return escape(text)
+    return Markup("10<sup>{}{}</sup>").format(found[1].replace("-", "−").replace("+", ""), found[2])
 
 
 # -- the overview ------------------------------------------------------------------------------------------------------
@@ -153,12 +165,11 @@ class _Page:
             "theorem": theorem,
             "verdict": verdict,
             "description": [text for text in theorem.description.split("\n\n") if text],
-            "reason": verdict.reason,
-            "meaning": words.WORDS[verdict.word],
+            "meaning": self.meaning(),
             "kind": words.kind(theorem),
             "status": words.STATUS[theorem.status],
             "source": words.SOURCE[theorem.source],
-            "level": words.LEVEL[verdict.level],
+            "level": words.REFUTED[verdict.level] if self.word == "refuted" else words.LEVEL[verdict.level],
             "given": [(mathml(a.latex), a.words) for a in theorem.given],
             "letters": [(mathml(q.name), q.meaning) for q in words.letters(theorem)],
             "trivial": None if theorem.trivial is None else mathml(_latex(theorem.trivial)),
@@ -174,6 +185,13 @@ class _Page:
             "counterexamples": self.counterexamples(),
             "judging": self.judging(),
         }
+
+    def meaning(self) -> str:
+        """A sentence or two on the verdict's word."""
+        reason = self.verdict.reason
+        if self.word in ("stands", "refuted") or not reason:
+            return words.WORDS[self.word]
+        return f"{words.WORDS[self.word]} {reason[:1].upper()}{reason[1:]}."
 
     def figure(self) -> dict[str, Any] | None:
         """The figure for the page, with files of it and its data beside."""
@@ -324,6 +342,7 @@ def _model(name: str, x: dict[str, Any]) -> dict[str, Any]:
         "name": name,
         "summary": instance.summary(x),
         "drawing": graphs.model(x, optimal),
+        "states": len(x["r"]),
         "start": [graphs.short(p) for p in x["start"]] if x.get("start") is not None else None,
         "table": table[:ROWS],
         "more": max(len(table) - ROWS, 0),
@@ -376,4 +395,4 @@ def page_svg(data: xr.Dataset, words: str) -> str:
 def _bars(counts: list[int]) -> list[tuple[float, float]]:
     """(left edge, height) of the bars of a histogram of log10 ratios, both as parts of one; empty ones are left out."""
     top = max(counts, default=0)
-    return [(i / len(counts), max(c / top, 0.06)) for i, c in enumerate(counts) if c]
+    return [(i / len(counts), max(c / top, 0.015)) for i, c in enumerate(counts) if c]

@@ -31,6 +31,7 @@ def mathtext(latex: str, large: bool = False) -> str | None:
     """
     from matplotlib.mathtext import MathTextParser
 
+    latex = tidy(latex)
     for pattern, replacement in _MATHTEXT:
         latex = re.sub(pattern, replacement, latex)
     if large:
@@ -45,6 +46,17 @@ def mathtext(latex: str, large: bool = False) -> str | None:
 
 # -- browsers ----------------------------------------------------------------------------------------------------------
 
+# SymPy puts a name that ends in a script into brackets before it squares it; a norm needs none.
+_SQUARED_NORM = re.compile(
+    r"\\left\(((?:\\left|\\[bB]igg?l?)?\\(?:lVert|Vert|\|)(?:(?!\\left\().)*?\\(?:rVert|Vert|\|)(?:_(?:\w|\\infty|\{[^{}]*\}))?)\\right\)\^"
+)
+
+
+def tidy(latex: str) -> str:
+    """The LaTeX of a statement without brackets that say nothing."""
+    return _SQUARED_NORM.sub(r"\1^", latex)
+
+
 _LATEX2MATHML = [
     (r"\\star(?![a-zA-Z])", "*"),  # browsers' mathematical fonts draw ⋆ too small to be seen as an exponent
     (r"\\(?:bigg|Bigg|big|Big)[lrm]?(?![a-zA-Z])", ""),
@@ -57,6 +69,7 @@ def mathml(latex: str, block: bool = False) -> str:
     """The LaTeX as MathML, which browsers show without any script."""
     from latex2mathml.converter import convert
 
+    latex = tidy(latex)
     for pattern, replacement in _LATEX2MATHML:
         latex = re.sub(pattern, replacement, latex)
     text = convert(latex, display="block" if block else "inline")
@@ -72,7 +85,7 @@ def mathml(latex: str, block: bool = False) -> str:
 @cache
 def plain(latex: str) -> str:
     """The LaTeX of a quantity as one line of Unicode: ``\\lVert v_k - v^\\star \\rVert_\\infty`` is ‖vₖ − v*‖_∞."""
-    return re.sub(r" +", " ", _Reader(latex).group("")).strip()
+    return re.sub(r" +", " ", _Reader(tidy(latex)).group("")).strip()
 
 
 def pretty(relation: Any, width: int = 80) -> str:

@@ -31,10 +31,15 @@ LEVEL = {
     1: "sampled in float64, with a derived slack for rounding",
     2: "no counterexample among exact instances, nor among batches in float64",
 }
+REFUTED = {
+    0: "stated, not checked",
+    1: "the counterexample is seen in float64, with a derived slack for rounding",
+    2: "the counterexample is confirmed in exact arithmetic",
+}
 WORDS = {
     "stands": "No instance refutes it, and every near miss is refuted.",
     "refuted": "There is a counterexample.",
-    "undecided": "Some comparisons are too close for the arithmetic used.",
+    "undecided": "Nothing refutes it, but not all is decided.",
     "vacuous": "It says nothing on the instances tried.",
     "toothless": "Nothing refutes it, but a wrong version of it is not refuted either.",
 }

@@ -4,7 +4,7 @@ from functools import partial
 from itertools import islice, pairwise
 
 import numpy as np
-from sympy import Eq, Max, Rational, log, sqrt
+from sympy import Eq, Rational, log, sqrt
 
 from mdplab.arrays import (
     ball,
@@ -15,11 +15,14 @@ from mdplab.arrays import (
     largest,
     log_softmax,
     minimum,
-    namespace,
     norm,
     rational,
+    rational_number,
     softmax,
     total,
+)
+from mdplab.arrays import (
+    log as log_of,
 )
 from mdplab.exact import (
     action_values,
@@ -34,9 +37,18 @@ from mdplab.exact import (
     values,
     visits,
 )
-from mdplab.instances import Domain, bandits, discounted_mdps, distributions, logits, numbers, policies
-from mdplab.instances import Family, families
-from mdplab.instances.named import forgotten_state, long_chain, two_armed_bandit, two_by_two, two_by_two_logits
+from mdplab.instances import (
+    Domain,
+    Family,
+    bandits,
+    discounted_mdps,
+    distributions,
+    families,
+    logits,
+    numbers,
+    policies,
+)
+from mdplab.instances.named import long_chain, two_armed_bandit, two_by_two, two_by_two_logits
 from mdplab.models import DiscountedMDP
 from mdplab.solvers import (
     geometric,
@@ -60,7 +72,7 @@ from mdplab.theorem import (
 )
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
-η = Quantity(r"\eta", "step size", accuracy="exact")
+step_size = Quantity(r"\eta", "step size", accuracy="exact")
 S = Quantity("S", "number of states", integer=True)
 A = Quantity("A", "number of actions", integer=True)
 t = Quantity("t", "number of updates", integer=True)
@@ -93,7 +105,9 @@ with as_printed():
     at="Lemma 3.2",
     judge=identity(),
     on={"mdp": discounted_mdps(rewards="any"), "old": policies, "new": policies, "ρ": distributions},
-    named={"two by two, from the first action to the second": lambda: {"mdp": two_by_two(), "new": rational([[0, 1]] * 2)}},
+    named={
+        "two by two, from the first action to the second": lambda: {"mdp": two_by_two(), "new": rational([[0, 1]] * 2)}
+    },
     near_misses={
         "visits of the old policy": old_visits,
         "without 1 / (1 − γ)": no_horizon,
@@ -156,8 +170,8 @@ def _fisher_of_start(mdp, π):
 def npg_fisher(mdp, π, *, information=fisher):
     """The natural gradient is A^π / (1 − γ) up to a constant in each state: Fisher's matrix takes the visits out.
 
-    A constant in a state moves no softmax policy, so θ + η F^† ∇V and θ + η A / (1 − γ) are the same policy.  The second
-    part says that A / (1 − γ) solves F w = ∇V, without a pseudo-inverse.
+    A constant in a state moves no softmax policy, so θ + η F^† ∇V and θ + η A / (1 − γ) are the same policy.  The
+    second part says that A / (1 − γ) solves F w = ∇V, without a pseudo-inverse.
     """
     F, A_π, g = information(mdp, π), advantages(mdp, π), softmax_gradient(mdp, π)
     yield {
@@ -204,7 +218,11 @@ def _greedy_trap():
 
 
 @theorem(
-    {"visits of the policy": domination, "start distribution": domination_at_start, "closed form": slope_in_closed_form},
+    {
+        "visits of the policy": domination,
+        "start distribution": domination_at_start,
+        "closed form": slope_in_closed_form,
+    },
     cite="akm2021",
     at="Lemma 4.1",
     given=[positive_start],
@@ -235,6 +253,7 @@ def lem4_1(mdp, π, ρ):
         best_advantages: total(d * largest(advantages(mdp, π))),
     }
 
+
 # Projected policy gradient
 
 positive_discount = Assumption(
@@ -251,17 +270,15 @@ square_of_step = Quantity(r"\lVert \pi^{(t+1)} - \pi^{(t)} \rVert_2^2", "squared
 best_before = Quantity(
     r"\min_{t < T} \{V^*(\rho) - V^{(t)}(\rho)\}", "smallest gap before the last iterate", accuracy="relative"
 )
-best_so_far = Quantity(
-    r"\min_{t \le T} \{V^*(\rho) - V^{(t)}(\rho)\}", "smallest gap so far", accuracy="relative"
-)
+best_so_far = Quantity(r"\min_{t \le T} \{V^*(\rho) - V^{(t)}(\rho)\}", "smallest gap so far", accuracy="relative")
 first_loss = Quantity(r"V^*(\mu) - V^{(0)}(\mu)", "gap of the first policy", accuracy="relative")
 
 with as_printed():
     smooth = change_of_gradient <= 2 * γ * A / (1 - γ) ** 3 * distance
     smooth_square = change_of_gradient <= 2 * γ * A / (1 - γ) ** 2 * distance
     smooth_of_one_action = change_of_gradient <= γ / (1 - γ) ** 3 * distance
-    enough_progress = progress >= 1 / (2 * η) * square_of_step
-    too_much_progress = progress >= 2 / η * square_of_step
+    enough_progress = progress >= 1 / (2 * step_size) * square_of_step
+    too_much_progress = progress >= 2 / step_size * square_of_step
     before = best_before <= sqrt(64 * γ * S * A * mismatch**2 / ((1 - γ) ** 6 * T))
     so_far = best_so_far <= sqrt(64 * γ * S * A * mismatch**2 / ((1 - γ) ** 6 * T))
     sharper = best_so_far <= 1 / (1 - γ) * mismatch * sqrt(16 * γ * S * A * first_loss / ((1 - γ) ** 3 * T))
@@ -271,7 +288,10 @@ with as_printed():
 def _keep_or_lose(discount="99/100"):
     """In state 0 the first action stays and earns 1, the second leads to state 1, where nothing is earned any more."""
     return DiscountedMDP(
-        rational([[[1, 0], [0, 1]], [[0, 1], [0, 1]]]), rational([[1, 0], [0, 0]]), rational(discount)[()], rational([1, 0])
+        rational([[[1, 0], [0, 1]], [[0, 1], [0, 1]]]),
+        rational([[1, 0], [0, 0]]),
+        rational(discount)[()],
+        rational([1, 0]),
     )
 
 
@@ -365,7 +385,7 @@ def thm4_1_progress(mdp, π, *, solver=projected_pg):
     now, then = islice(solver(mdp, π), 2)
     change = then.π - now.π
     yield {
-        η: (1 - mdp.discount) ** 3 / (2 * mdp.discount * mdp.A),
+        step_size: (1 - mdp.discount) ** 3 / (2 * mdp.discount * mdp.A),
         progress: total(visits(mdp, then.π) * total(change * action_values(mdp, now.π))),
         square_of_step: total(change * change, 2),
     }
@@ -399,8 +419,8 @@ def _constants(mdp, ρ):
     on={"mdp": Domain(_nearly_linear_models, families=projected_families), "π": policies, "ρ": distributions},
     named={"nearly linear": _nearly_linear},
     trivial=1 / (1 - γ),
-    note="The paper's T > 64 γ S A mismatch² / ((1 − γ)⁶ ε²) solved for ε.  False at T = 1 for small γ: before the first "
-    "step nothing can be promised of the first policy.  Its proof bounds the minimum over t <= T; see thm4_1_corrected.",
+    note="The paper's T > 64 γ S A mismatch² / ((1 − γ)⁶ ε²) solved for ε.  False at T = 1 for small γ: nothing can be "
+    "promised of the first policy, before any step.  The proof bounds the minimum over t <= T; see thm4_1_corrected.",
 )
 def thm4_1(mdp, π, ρ, *, solver=projected_pg):
     """Among the first T policies of projected policy gradient one has a gap of order 1 / √T; false as printed."""
@@ -430,6 +450,7 @@ def thm4_1_corrected(mdp, π, ρ, *, solver=projected_pg):
     constants = _constants(mdp, ρ) | {first_loss: gap(mdp, π, optimum(mdp))}
     for n, _, least in _best_gaps(mdp, π, ρ, solver):
         yield constants | {T: n, best_so_far: least}
+
 
 # Softmax policy gradient
 
@@ -510,10 +531,412 @@ far_from_ties = Assumption(
 def thm5_1(mdp, *, seen_from=lambda mdp: mdp.start):
     """Softmax policy gradient with η <= (1 − γ)³ / 8 tends to the optimal value of every state, if μ > 0 everywhere.
 
-    Watched where gaps fall within a few thousand steps: from the uniform policy, with a uniform μ and without near-ties.
+    Watched where gaps fall within a few thousand steps: from the uniform policy, with a uniform μ, without near-ties.
     Elsewhere they may stay for as long as one likes before they fall.
     """
     best, everywhere = optimum(mdp), 0 * mdp.start + 1 / mdp.S
     for it in softmax_pg(mdp.starting(seen_from(mdp)), at=geometric(LONG)):
         if it.k:
             yield {t: it.k, mean_loss: gap(mdp, it.π, best, everywhere)}
+
+
+# Logarithmic barrier
+
+strength = Quantity(r"\lambda", "strength of the barrier", accuracy="exact")
+accuracy = Quantity(r"\epsilon", "accuracy asked for", accuracy="exact")
+barrier_loss = Quantity(r"V^*(\rho) - V^{\pi_\theta}(\rho)", "what the policy loses", accuracy="relative")
+steepest = Quantity(r"\max_{s,a} \partial L_\lambda / \partial \theta_{s,a}", "largest entry of the gradient")
+
+with as_printed():
+    near_optimal = barrier_loss <= 2 * strength / (1 - γ) * mismatch
+    strength_alone = barrier_loss <= 2 * strength
+    blind_barrier = barrier_loss <= 2 * strength / (1 - γ)
+    barrier_sharp = barrier_loss <= mismatch_now * (strength * (1 - 1 / A) + S * steepest)
+    barrier_too_sharp = barrier_loss <= mismatch_now * (strength * (1 - 2 / A) + S * steepest)
+
+
+def _stationary(mdp, λ, rounds=15):
+    """Logits (..., S, A) in float64 where ∇L_λ nearly vanishes, mostly.
+
+    In each round every state takes the policy that maximises u ⟨Q, π⟩ + w Σ log π, with visits u, action values Q and
+    w = λ / (SA): π = w / (c − uQ), where Newton's method finds the c for which it sums to one.
+    """
+    w = expand(λ, 2) / (mdp.S * mdp.A)
+    π = 0 * mdp.r + 1 / mdp.A
+    for _ in range(rounds):
+        uq = expand(visits(mdp, π), 1) * action_values(mdp, π)
+        c = expand(largest(uq), 1) + w
+        for _ in range(8):
+            p = w / (c - uq)
+            c = c + (expand(total(p), 1) - 1) / expand(total(p * p / w), 1)
+        p = w / (c - uq)
+        π = p / expand(total(p), 1)
+    return np.log(π)
+
+
+def _draw_nearly_stationary(mdp, λ):
+    from hypothesis import strategies as st
+
+    from mdplab.instances import strategies
+
+    θ = rational(np.round(_stationary(mdp.floats(), floats(λ)), 6))
+    return st.builds(
+        lambda noise, size: θ + size * noise,
+        strategies.logits(mdp.S, mdp.A),
+        st.sampled_from(rational([0, "1/10000", "1/100", 1]).tolist()),
+    )
+
+
+def _some_nearly_stationary(rng, mdp, λ):
+    noise = rng.choice([0.0, 1e-4, 1e-2, 1.0], (*mdp.batch, 1, 1))
+    return _stationary(mdp, λ) + noise * rng.normal(size=(*mdp.batch, mdp.S, mdp.A))
+
+
+nearly_stationary = Domain(_draw_nearly_stationary, _some_nearly_stationary)
+
+
+# The thresholds are missed by a millionth, so that rounding decides nothing.
+short_gradient = Assumption(
+    r"\lVert \nabla L_\lambda(\theta) \rVert_2 \le \tfrac{\lambda}{2SA}",
+    "the gradient of the objective with the barrier is no longer than λ / (2SA)",
+    lambda mdp, θ, λ: (
+        floats(norm(log_barrier_gradient(mdp, softmax(θ), λ), 2)) < 0.499999 * floats(λ) / (mdp.S * mdp.A)
+    ),
+)
+no_steep_ascent = Assumption(
+    r"\max_{s,a} \partial L_\lambda / \partial \theta_{s,a} \le \tfrac{\lambda}{SA}",
+    "no entry of the gradient of the objective with the barrier is above λ / (SA)",
+    lambda mdp, θ, λ: (
+        floats(largest(log_barrier_gradient(mdp, softmax(θ), λ), 2)) < 0.999999 * floats(λ) / (mdp.S * mdp.A)
+    ),
+)
+two_actions = Assumption(
+    r"A \ge 2",
+    "there are at least two actions",
+    lambda mdp: np.full(mdp.batch, mdp.A >= 2),
+)
+on_barrier = {
+    "mdp": discounted_mdps(positive_start=True),
+    "λ": numbers("1/1000", 1),
+    "θ": nearly_stationary,
+    "ρ": distributions,
+}
+
+
+def _at_barrier(mdp, λ, θ, ρ):
+    """All quantities of Theorem 5.2 at one point."""
+    best, π = optimum(mdp), softmax(θ)
+    visited = occupancy(mdp, best.policy, ρ)
+    return {
+        γ: mdp.discount,
+        S: mdp.S,
+        A: mdp.A,
+        strength: λ,
+        barrier_loss: gap(mdp, π, best, ρ),
+        mismatch: largest(visited / mdp.start),
+        mismatch_now: largest(visited / occupancy(mdp, π)),
+        steepest: largest(log_barrier_gradient(mdp, π, λ), 2),
+    }
+
+
+@theorem(
+    near_optimal,
+    cite="akm2021",
+    at="Theorem 5.2",
+    given=[positive_start, rewards_in_unit_interval, short_gradient],
+    judge=for_all(),
+    on=on_barrier,
+    near_misses={
+        "2λ alone": strength_alone,
+        "without the mismatch": blind_barrier,
+        "a gradient of any length": Without(short_gradient),
+    },
+    trivial=1 / (1 - γ),
+)
+def thm5_2(mdp, λ, θ, ρ):
+    """Where the objective with a logarithmic barrier is nearly stationary, the policy is nearly optimal.
+
+    Gradient short: ‖∇L_λ(θ)‖₂ <= λ / (2SA), L_λ = V(μ) + λ / (SA) Σ log π + λ log A.  Instances are stationary points
+    found numerically, some of them moved a little.
+    """
+    yield _at_barrier(mdp, λ, θ, ρ)
+
+
+def _two_arms_at_barrier():
+    """The stationary policy (99/100, 1/100) of two arms that pay 1 and 0, for λ = 99/4900."""
+    return {"mdp": two_armed_bandit(), "λ": rational("99/4900")[()], "θ": log_of(rational([["99/100", "1/100"]]))}
+
+
+@theorem(
+    barrier_sharp,
+    cite="akm2021",
+    at="Theorem 5.2",
+    source="derived",
+    status="sharpened",
+    given=[positive_start, rewards_in_unit_interval, two_actions, no_steep_ascent],
+    judge=for_all(),
+    on=on_barrier,
+    named={"two arms at the barrier": _two_arms_at_barrier},
+    near_misses={
+        "1 − 2 / A for 1 − 1 / A": barrier_too_sharp,
+        "a gradient of any size": Without(no_steep_ascent),
+    },
+    trivial=1 / (1 - γ),
+    note="From ∂L/∂θ = u π A + (λ/S)(1/A − π) with u = d / (1 − γ): where no entry is above ε <= λ / (SA), "
+    "u A <= λ/S + (ε − λ/(SA)) / π <= λ/S + ε − λ/(SA) wherever A > 0.  Then the performance difference lemma.",
+)
+def thm5_2_sharp(mdp, λ, θ, ρ):
+    """Near a stationary point of the objective with a barrier the gap is at most λ(1 − 1/A), times the mismatch.
+
+    Only ascent directions have to be short, twice as long ones are allowed, the mismatch is with the policy's own
+    visits, and the bound is attained as λ → 0 for two arms.
+    """
+    yield _at_barrier(mdp, λ, θ, ρ)
+
+
+least_loss = Quantity(r"\min_{t \le T} \{V^*(\rho) - V^{(t)}(\rho)\}", "smallest gap so far", accuracy="relative")
+
+with as_printed():
+    accurate = least_loss <= accuracy
+
+
+def _enough(mdp, worst, ε):
+    """T = 320 S² A² ‖d^{π*}_ρ / μ‖² / ((1 − γ)⁶ ε²)."""
+    return 320 * mdp.S**2 * mdp.A**2 * worst**2 / ((1 - mdp.discount) ** 6 * ε**2)
+
+
+def _too_few(mdp, worst, ε):
+    return _enough(mdp, worst, ε) / 2000
+
+
+@theorem(
+    accurate,
+    cite="akm2021",
+    at="Corollary 5.1",
+    status="corrected",
+    given=[positive_start, rewards_in_unit_interval],
+    judge=for_all(),
+    on={
+        "mdp": Domain(bandits(3).draw, families=bandits().families[:2]),
+        "ε": numbers("3/10", "9/10"),
+        "ρ": distributions,
+    },
+    named={"two arms": lambda: {"mdp": two_armed_bandit(), "ε": rational("3/10")[()]}},
+    near_misses={"a two-thousandth of the steps": {"steps": _too_few}},
+    uses=["akm2021.thm5_2"],
+    note="Corrected as its proof says: from the uniform policy (the paper has any θ⁽⁰⁾, from which the way back may be "
+    "as long as one likes) and with β_λ = 8 / (1 − γ)³ + 2λ / S (the paper has 8γ).",
+)
+def cor5_1(mdp, ε, ρ, *, steps=_enough):
+    """With λ = ε(1 − γ) / (2‖d^{π*}_ρ/μ‖), 320 S²A²‖d^{π*}_ρ/μ‖² / ((1 − γ)⁶ε²) steps on the barrier reach accuracy ε.
+
+    Run on bandits, where that is some thousand steps.  A run ends once every model has reached its accuracy, which more
+    steps cannot undo.
+    """
+    best = optimum(mdp)
+    worst = largest(occupancy(mdp, best.policy, ρ) / mdp.start)
+    λ = ε * (1 - mdp.discount) / (2 * worst)
+    step_size = 1 / (8 / (1 - mdp.discount) ** 3 + 2 * λ / mdp.S)
+    end, least = floats(steps(mdp, worst, ε)), largest(best.v)  # rewards are at least zero
+    for it in log_barrier_pg(mdp, strength=λ, step_size=step_size, at=geometric(int(end.max()))):
+        here, late = minimum(least, gap(mdp, it.π, best, ρ)), it.k > end
+        least = np.where(late, least, here) if late.any() else here
+        if (floats(least) < 0.99 * floats(ε)).all():
+            break
+    yield {accuracy: ε, least_loss: least}
+
+
+# Natural policy gradient
+
+last_loss = Quantity(r"V^*(\rho) - V^{(T)}(\rho)", "gap after T updates", accuracy="relative")
+climbed = Quantity(
+    r"V^{(T+1)}(d^{\pi^*}_\rho) - V^{(0)}(d^{\pi^*}_\rho)", "what T + 1 updates gain where the optimal policy goes"
+)
+log_normaliser = Quantity(r"\mathbb E_{s \sim \rho} \log Z_t(s)", "mean logarithm of the normaliser of the update")
+old_value = Quantity(r"V^{(t)}(\rho)", "value before an update")
+new_value = Quantity(r"V^{(t+1)}(\rho)", "value after it")
+divergences = Quantity(
+    r"\mathbb E_{s \sim d^{(t+1)}_\rho} \big[\mathrm{KL}(\pi^{(t+1)} \Vert \pi^{(t)})"
+    r" + \mathrm{KL}(\pi^{(t)} \Vert \pi^{(t+1)})\big]",
+    "both divergences of the two policies, where the new one goes",
+)
+old_divergences = Quantity(
+    r"\mathbb E_{s \sim d^{(t)}_\rho} \big[\mathrm{KL}(\pi^{(t+1)} \Vert \pi^{(t)})"
+    r" + \mathrm{KL}(\pi^{(t)} \Vert \pi^{(t+1)})\big]",
+    "both divergences, where the old policy goes",
+)
+
+with as_printed():
+    global_rate = last_loss <= log(A) / (step_size * T) + 1 / ((1 - γ) ** 2 * T)
+    only_first = last_loss <= log(A) / (step_size * T)
+    only_second = last_loss <= 1 / ((1 - γ) ** 2 * T)
+    one_horizon_too_few = last_loss <= log(A) / (step_size * T) + 1 / T
+    long_steps = last_loss <= 2 / ((1 - γ) ** 2 * T)
+    long_steps_one_horizon = last_loss <= 2 / T
+    long_steps_square = last_loss <= 2 / ((1 - γ) ** 2 * T**3)
+    sharp_rate = last_loss <= (log(A) / step_size + climbed / (1 - γ)) / (T + 1)
+    sharp_without_climb = last_loss <= log(A) / step_size / (T + 1)
+    sharp_without_entropy = last_loss <= climbed / (1 - γ) / (T + 1)
+    sharp_one_horizon = last_loss <= (log(A) / step_size + climbed) / (T + 1)
+    improvement = new_value >= old_value + (1 - γ) / step_size * log_normaliser
+    monotone = new_value >= old_value
+    twice_the_improvement = new_value >= old_value + 2 * (1 - γ) / step_size * log_normaliser
+    improvement_one_horizon = new_value >= old_value + log_normaliser / step_size
+    both_divergences = Eq(new_value, old_value + divergences / step_size)
+    both_at_old_visits = Eq(new_value, old_value + old_divergences / step_size)
+    half_of_both = Eq(new_value, old_value + divergences / (2 * step_size))
+
+
+@theorem(
+    global_rate,
+    cite="akm2021",
+    at="Theorem 5.3",
+    given=[rewards_in_unit_interval],
+    judge=for_all(T, up_to=300, exactly_up_to=6),
+    on={"mdp": discounted_mdps(), "multiple": numbers("1/1000", 1000), "ρ": distributions},
+    named={
+        "two by two": two_by_two,
+        "two arms, short steps": lambda: {"mdp": two_armed_bandit(), "multiple": rational("1/1000")[()]},
+    },
+    near_misses={
+        "without log A / ηT": only_second,
+        "without the second term": only_first,
+        "1 / T there": one_horizon_too_few,
+    },
+    trivial=1 / (1 - γ),
+    uses=["akm2021.pdl", "akm2021.lem5_2"],
+)
+def thm5_3(mdp, multiple, ρ, *, solver=natural_pg):
+    """Natural policy gradient from the uniform policy has a gap of order 1 / T, whatever S, the mismatch and η > 0.
+
+    Steps are drawn as multiples of (1 − γ)².
+    """
+    yield from _natural_gaps(mdp, multiple * (1 - mdp.discount) ** 2, ρ, solver)
+
+
+@theorem(
+    long_steps,
+    cite="akm2021",
+    at="Theorem 5.3",
+    given=[rewards_in_unit_interval],
+    judge=for_all(T, up_to=300, exactly_up_to=6),
+    on={"mdp": discounted_mdps(), "multiple": numbers(1, 1000), "ρ": distributions},
+    named={"two by two": two_by_two},
+    near_misses={"1 / T for 1 / ((1 − γ)² T)": long_steps_one_horizon, "T³ for T": long_steps_square},
+    trivial=1 / (1 - γ),
+    uses=["akm2021.thm5_3"],
+)
+def thm5_3_long_steps(mdp, multiple, ρ, *, solver=natural_pg):
+    """With η >= (1 − γ)² log A the gap of natural policy gradient is at most 2 / ((1 − γ)² T), whatever A is."""
+    shortest = (1 - mdp.discount) ** 2 * log_of(rational_number(mdp.A) if is_exact(mdp.P) else float(mdp.A))
+    yield from _natural_gaps(mdp, multiple * shortest, ρ, solver)
+
+
+def _natural_gaps(mdp, η, ρ, solver):
+    best = optimum(mdp)
+    for it in solver(mdp, step_size=η, at=geometric(300)):
+        if it.k:
+            yield {γ: mdp.discount, A: mdp.A, step_size: η, T: it.k, last_loss: gap(mdp, it.π, best, ρ)}
+
+
+@theorem(
+    sharp_rate,
+    cite="akm2021",
+    at="Theorem 5.3",
+    source="derived",
+    status="sharpened",
+    given=[two_actions],
+    judge=for_all(T, up_to=40, exactly_up_to=5),
+    on={"mdp": discounted_mdps(), "multiple": numbers("1/1000", 1000), "ρ": distributions},
+    named={
+        "two by two": two_by_two,
+        "two arms, short steps": lambda: {"mdp": two_armed_bandit(), "multiple": rational("1/1000")[()]},
+    },
+    near_misses={
+        "without what was climbed": sharp_without_climb,
+        "without log A / η": sharp_without_entropy,
+        "without 1 / (1 − γ)": sharp_one_horizon,
+    },
+    trivial=1 / (1 - γ),
+    uses=["akm2021.pdl", "akm2021.lem5_2"],
+    note="The sum over t = 0, ..., T of the proof, its telescope kept: T + 1 gaps, none below the last, add up to at "
+    "most log A / η + (V^(T+1)(d) − V^(0)(d)) / (1 − γ), d the visits of the optimal policy.  Rewards of any size.",
+)
+def thm5_3_sharp(mdp, multiple, ρ, *, solver=natural_pg):
+    """The gap of natural policy gradient after T updates, by what T + 1 updates gain where the optimal policy goes."""
+    best = optimum(mdp)
+    d = occupancy(mdp, best.policy, ρ)
+    η = multiple * (1 - mdp.discount) ** 2
+    first, constants = None, {γ: mdp.discount, A: mdp.A, step_size: η}
+    for now, then in pairwise(solver(mdp, step_size=η)):
+        first = values(mdp, now.π) if first is None else first
+        yield constants | {
+            T: now.k,
+            last_loss: gap(mdp, now.π, best, ρ),
+            climbed: total(d * (values(mdp, then.π) - first)),
+        }
+
+
+def _divergence(log_p, log_q):
+    """KL(p ‖ q) in each state, from logarithms (..., S, A)."""
+    return total(exp(log_p) * (log_p - log_q))
+
+
+def _updates(mdp, θ, multiple, ρ, solver):
+    η = multiple * (1 - mdp.discount) ** 2
+    for now, then in pairwise(solver(mdp, θ, step_size=η)):
+        there, back = _divergence(then.log_π, now.log_π), _divergence(now.log_π, then.log_π)
+        scaled = now.log_π + expand(η / (1 - mdp.discount), 2) * advantages(mdp, now.π)
+        yield {
+            γ: mdp.discount,
+            step_size: η,
+            t: now.k,
+            old_value: total(ρ * values(mdp, now.π)),
+            new_value: total(ρ * values(mdp, then.π)),
+            log_normaliser: total(ρ * (scaled - log_softmax(scaled))[..., 0]),
+            divergences: total(occupancy(mdp, then.π, ρ) * (there + back)),
+            old_divergences: total(occupancy(mdp, now.π, ρ) * (there + back)),
+        }
+
+
+on_updates = {"mdp": discounted_mdps(), "θ": logits, "multiple": numbers("1/100", 100), "ρ": distributions}
+
+
+def _two_by_two_from_logits():
+    return {"mdp": two_by_two(), "θ": two_by_two_logits(), "multiple": rational(5)[()]}
+
+
+@theorem(
+    {"improvement": improvement, "monotone": monotone},
+    cite="akm2021",
+    at="Lemma 5.2",
+    judge=for_all(t, up_to=5, exactly_up_to=3),
+    on=on_updates,
+    named={"two by two": _two_by_two_from_logits},
+    near_misses={"twice as much": twice_the_improvement, "1 / η for (1 − γ) / η": improvement_one_horizon},
+    uses=["akm2021.pdl"],
+)
+def lem5_2(mdp, θ, multiple, ρ, *, solver=natural_pg):
+    """An update of natural policy gradient gains at least (1 − γ) / η times E log Z_t, Z_t its normaliser.
+
+    From any start distribution.  The second part says that log Z_t >= 0 has for a consequence: no value falls.
+    """
+    yield from _updates(mdp, θ, multiple, ρ, solver)
+
+
+@theorem(
+    both_divergences,
+    cite="akm2021",
+    at="Lemma 5.2",
+    source="derived",
+    status="sharpened",
+    judge=identity(t, up_to=5, exactly_up_to=3),
+    on=on_updates,
+    named={"two by two": _two_by_two_from_logits},
+    near_misses={"visits of the old policy": both_at_old_visits, "half of it": half_of_both},
+    uses=["akm2021.pdl"],
+    note="log Z_t = KL(π_t ‖ π_{t+1}), and the step before the lemma's inequality is this identity.",
+)
+def lem5_2_identity(mdp, θ, multiple, ρ, *, solver=natural_pg):
+    """An update gains exactly 1 / η times both divergences of the two policies, along the new policy's visits."""
+    yield from _updates(mdp, θ, multiple, ρ, solver)

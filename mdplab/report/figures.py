@@ -28,7 +28,7 @@ BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7
 SHADES = {BLUE: "#003e61", VERMILION: "#7d3700", GREEN: "#005a42", PURPLE: "#7c3a5f", GREY: "#454545"}
 COLOURS = {"worst": (VERMILION,), "counterexample": (VERMILION,), "named": (BLUE, GREEN, PURPLE), "model": (BLUE,)}
 SUFFIXES = (".svg", ".png", ".pdf")
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -80,7 +80,9 @@ def draw(data: xr.Dataset, ink: str = "black", paper: str = "white") -> Figure:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), ink)
+    colours: dict[Any, Any] = dict.fromkeys(
+        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), ink
+    )
     with rc_context({**STYLE, **colours, "axes.titlecolor": ink}):
         n = data.sizes["claim"]
         columns = min(n, 2)
@@ -90,16 +92,24 @@ def draw(data: xr.Dataset, ink: str = "black", paper: str = "white") -> Figure:
         pointwise = data.attrs["identity"] or not data.attrs["index_latex"] or data.sizes["k"] < 3
         for i, ax in enumerate(panels):
             panel = Panel.of(data, i)
-            entries = _scatter(ax, panel, ink) if pointwise else _lines(ax, panel, ink)
+            columns_of_legend = _scatter(ax, panel, ink) if pointwise else _lines(ax, panel, ink)
             if n > 1:
                 ax.set_title(f"({data.claim.values[i]})", fontsize=10, loc="left")
             if i == 0:
-                labels = [label for _, label in entries]
-                wide = any(len(label) > 24 for label in labels)
-                figure.legend([h for h, _ in entries], labels, loc="outside upper left", ncols=2 if wide else 3)
+                _legend(figure, columns_of_legend)
             for text in ax.texts:
                 _halo(text, paper)
     return figure
+
+
+def _legend(figure: Figure, columns: tuple[Entries, ...]) -> None:
+    """Instances in one column, what the lines mean in the next."""
+    from matplotlib.lines import Line2D
+
+    rows = max(map(len, columns))
+    entries = [x for column in columns for x in (*column, *[(Line2D([], [], alpha=0), "")] * (rows - len(column)))]
+    handles, labels = zip(*entries, strict=True)
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(columns))
 
 
 def _halo(text: Any, paper: str) -> None:
@@ -174,7 +184,7 @@ NOTHING = 1e-307  # drawn for what is zero or below rounding: outside of every f
 Entries = list[tuple[Any, str]]  # of a legend
 
 
-def _lines(ax: Axes, panel: Panel, ink: str) -> Entries:
+def _lines(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
     main = next((c for _, role, c in panel.samples if role != "family"), panel.samples[0][2])
     track = _middle(panel.left[:, main])
     geometric = is_geometric(panel.k, track)
@@ -184,15 +194,22 @@ def _lines(ax: Axes, panel: Panel, ink: str) -> Entries:
     entries: Entries = []
     for (name, role, columns), colour in reversed([*zip(panel.samples, panel.styles(), strict=True)]):
         entries = _one_sample(ax, panel, name, role, columns, colour, positive) + entries
-    entries += _explained(panel, ink)
-    entries += _trivial(ax, panel, main, ink)
+    meaning = _explained(panel, ink) + _trivial(ax, panel, main, ink)
     _limits(ax, panel, geometric, positive)
     _first_informative(ax, panel, main, ink)
     if positive:
         (_factor if geometric else _slope)(ax, panel.k, track, ink)
     ax.set_xlabel(f"{mathtext(panel.attrs['index_latex']) or ''}  ({panel.attrs['index_meaning']})".strip())
-    ax.set_ylabel(mathtext(panel.left_latex, large=True) or "measured")
-    return entries
+    ax.set_ylabel(_label(panel.left_latex, 190, "what is measured"))
+    return entries, meaning
+
+
+def _label(latex: str, points: float, otherwise: str) -> str:
+    """The formula, if it can be drawn and is not longer than the axis."""
+    from matplotlib.mathtext import MathTextParser
+
+    text = mathtext(latex, large=True)
+    return otherwise if text is None or MathTextParser("path").parse(text, dpi=72).width * 10 / 12 > points else text
 
 
 def _one_sample(
@@ -202,7 +219,8 @@ def _one_sample(
     if len(columns) > 1:
         low, high = (f(left, axis=1) for f in (np.min, np.max))
         ax.fill_between(k, low, high, color=colour if role == "model" else GREY, alpha=0.22, linewidth=0)
-    (line,) = ax.plot(k, _drawn(np.median(left, axis=1)), color=colour, zorder=3)
+    marker = "o" if len(k) <= 12 else ""  # a curve may be one point
+    (line,) = ax.plot(k, _drawn(np.median(left, axis=1)), color=colour, marker=marker, markersize=3.5, zorder=3)
     ax.plot(k, _drawn(np.median(right, axis=1)), color=SHADES[colour], linestyle=(0, (4, 2)), linewidth=1.2, zorder=4)
     words = {"worst": f"{name}, the tightest", "counterexample": f"{name}, the worst"}
     several = f"{name}: median and range of {len(columns)}"
@@ -274,6 +292,7 @@ def _limits(ax: Axes, panel: Panel, geometric: bool, positive: bool) -> None:
     low, high = left.min(), left.max()
     if right.size:
         low, high = min(low, max(right.min(), low / 1e6)), max(high, min(right.max(), high * 1e6))
+        low = max(low, right.min() / 1e12)  # what falls faster than any bound says no more after that
     ax.set_ylim(low / 2, high * 3)
 
 
@@ -351,7 +370,7 @@ def is_geometric(k: np.ndarray, y: np.ndarray) -> bool:
 # -- side against side -------------------------------------------------------------------------------------------------
 
 
-def _scatter(ax: Axes, panel: Panel, ink: str) -> Entries:
+def _scatter(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
     smaller, larger = (panel.right, panel.left) if panel.flipped else (panel.left, panel.right)
     both = np.isfinite(smaller) & np.isfinite(larger)
     positive = both & (smaller > 0) & (larger > 0)
@@ -379,16 +398,18 @@ def _scatter(ax: Axes, panel: Panel, ink: str) -> Entries:
         if m.any():
             (points,) = ax.plot(larger[:, columns][m], smaller[:, columns][m], "o", color=colour, markersize=5)
             entries.append((points, f"{name}, the tightest" if role == "worst" else name))
+    meaning: Entries = []
     if keep.any():
-        entries.append((_diagonal(ax, smaller[keep], larger[keep], log, ink), "equality"))
+        meaning = [(_diagonal(ax, smaller[keep], larger[keep], log, ink), "equality")]
     if panel.attrs["identity"] and keep.any():
         off = abs(larger - smaller)[keep].max()
         ax.annotate(f"largest difference {off:.1g}", (0.97, 0.05), xycoords="axes fraction", ha="right", fontsize=9)
     lower, upper = panel.left_latex, panel.right_latex
     lower, upper = (upper, lower) if panel.flipped else (lower, upper)
-    ax.set_xlabel(mathtext(upper, large=True) or "larger side")
-    ax.set_ylabel(mathtext(lower, large=True) or "smaller side")
-    return entries
+    sides = ("right side", "left side") if not panel.flipped else ("left side", "right side")
+    ax.set_xlabel(_label(upper, 330, f"{sides[0]} of the statement"))
+    ax.set_ylabel(_label(lower, 190, f"{sides[1]} of the statement"))
+    return entries, meaning
 
 
 def _diagonal(ax: Axes, smaller: np.ndarray, larger: np.ndarray, log: bool, ink: str) -> Any:

@@ -139,7 +139,7 @@ def _arrows(b: Box, at: np.ndarray, place: np.ndarray, alone: bool) -> str:
         weight = 0.8 + 1.4 * float_of(p)
         out += f'<path class="next" style="stroke-width:{weight:.2f}" d="M{_p(start)} Q{_p(middle)} {_p(end)}"/>'
         if len(b.nexts) > 1:
-            label = 0.3 * start + 0.45 * middle + 0.25 * end
+            label = 0.42 * start + 0.43 * middle + 0.15 * end
             out += f'<text class="p" x="{label[0]:.1f}" y="{label[1] + 3:.1f}">{escape(short(p, 2))}</text>'
     return out
 

@@ -236,9 +236,7 @@ class _Page:
 
     def numbers(self, found: Refutation, identity: bool) -> dict[str, Any]:
         return {
-            "smaller": words.number(found.smaller),
-            "sign": "≠" if identity else ">",
-            "larger": words.number(found.larger),
+            "text": words.comparison(found.smaller, found.larger, identity),
             "k": None if self.theorem.index is None else found.k,
         }
 
@@ -377,7 +375,7 @@ def page_svg(data: xr.Dataset, words: str) -> str:
 
     from matplotlib import rc_context
 
-    with rc_context({**figures.STYLE}):
+    with rc_context(figures.STYLE):
         figure = figures.draw(data, ink=INK, paper=PAPER)
         out = StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

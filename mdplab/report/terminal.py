@@ -90,7 +90,8 @@ def summary(results: Sequence[tuple[Theorem, Verdict, float]]) -> str:
 
 def _aligned(cells: Sequence[str]) -> list[str]:
     """The cells padded to their columns; what is too long takes blanks from those after it."""
-    out, at, end = [], 0, 0
+    out: list[str] = []
+    at = end = 0
     for cell, (_, size) in zip(cells, _COLUMNS, strict=True):
         end += abs(size) + 1
         text = cell.rjust(end - 1 - at) if size < 0 else cell
@@ -191,7 +192,7 @@ def _miss(miss: NearMiss) -> str:
     if not miss.refuted:
         return f"  ✗ {miss.name} ({words.MISS[miss.kind]}): not refuted"
     found = miss.refutation
-    numbers = "" if found is None else f", {words.number(found.smaller)} against {words.number(found.larger)}"
+    numbers = "" if found is None else ", {} against {}".format(*words.told_apart(found.smaller, found.larger))
     return f"  ✓ {miss.name} ({words.MISS[miss.kind]}): {miss.by}{numbers}"
 
 
@@ -267,8 +268,7 @@ def _at(theorem: Theorem, k: int) -> str:
 
 
 def _digits(x: Any) -> str:
-    text = x.str(12, radius=False) if hasattr(x, "rad") else str(x)
-    return words.number(text)
+    return x.str(16, radius=False) if hasattr(x, "rad") else str(x)
 
 
 def _wrapped(text: str, width: int) -> str:

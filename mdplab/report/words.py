@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -53,7 +52,7 @@ def kind(theorem: Theorem) -> str:
     if isinstance(theorem.judge, Witness):
         return "that an instance exists"
     what = "an identity" if is_identity(theorem) else "a bound"
-    return what if theorem.index is None else f"{what} for every {theorem.index.meaning or 'iterate'}"
+    return what if theorem.index is None else f"{what} at every iterate"
 
 
 def is_identity(theorem: Theorem) -> bool:
@@ -135,14 +134,24 @@ def tally(pairs: Iterable[tuple[str, bool]]) -> list[str]:
 def comparison(smaller: Any, larger: Any, identity: bool, holds: bool = False) -> str:
     """``10 > 9`` for a refuted inequality, ``1 ≠ 2`` for a refuted identity."""
     sign = ("=" if identity else "≤") if holds else ("≠" if identity else ">")
-    return f"{number(smaller)} {sign} {number(larger)}"
+    left, right = told_apart(smaller, larger)
+    return f"{left} {sign} {right}"
 
 
-def number(x: Any) -> str:
-    """A number of a verdict's JSON: exact texts stay, unless they are too long to be read; floats with six digits."""
+def told_apart(x: Any, y: Any) -> tuple[str, str]:
+    """Two different numbers with as few digits, from six on, as it takes to see which is larger."""
+    for digits in range(6, 17):
+        left, right = (number(z, digits) for z in (x, y))
+        if left != right:
+            return left, right
+    return str(x), str(y)
+
+
+def number(x: Any, digits: int = 6) -> str:
+    """A number of a verdict's JSON: short exact texts stay as they are; the rest gets a few digits."""
     if isinstance(x, str):
-        if "/" not in x or len(x) <= 13:
-            return re.sub(r"(\.\d*?)0+(?=e|$)", r"\1", x).rstrip(".") if "." in x else x
+        if "." not in x and ("/" not in x or len(x) <= 13):
+            return x
         try:
             x = float(Fraction(x))
         except (ValueError, ZeroDivisionError):
@@ -153,4 +162,4 @@ def number(x: Any) -> str:
         return str(x)
     if x == int(x) and abs(x) < 1e6:
         return str(int(x))
-    return f"{x:.6g}"
+    return f"{x:.{digits}g}"

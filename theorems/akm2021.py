@@ -910,7 +910,7 @@ def _two_by_two_from_logits():
     {"improvement": improvement, "monotone": monotone},
     cite="akm2021",
     at="Lemma 5.2",
-    judge=for_all(t, up_to=5, exactly_up_to=3),
+    judge=for_all(t, up_to=2),
     on=on_updates,
     named={"two by two": _two_by_two_from_logits},
     near_misses={"twice as much": twice_the_improvement, "1 / η for (1 − γ) / η": improvement_one_horizon},

@@ -1,5 +1,6 @@
 """Sphinx settings; the catalogue pages are written from the theorem files each time."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -25,9 +26,21 @@ myst_enable_extensions = ["dollarmath"]
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring, napoleon_google_docstring = True, False
+napoleon_use_param, napoleon_use_rtype = False, False
+suppress_warnings = ["ref.python"]  # types are prose, "array (..., S, A)", and no letter of it is a cross-reference
 exclude_patterns = ["_build"]
+
+
+def as_mathematics(app, what, name, obj, options, lines):
+    """Docstrings are for people first: V* and |r| are mathematics there, not markup."""
+    for i, line in enumerate(lines):
+        parts = re.split(r"(`+[^`]*`+)", line)
+        parts[::2] = [re.sub(r"(?<!^)(?<![\\*])[*|](?!\*)", lambda m: "\\" + m[0], x) for x in parts[::2]]
+        bullet = re.match(r"\s*\* ", line)
+        lines[i] = line[: bullet.end()] + "".join(parts)[bullet.end() :] if bullet else "".join(parts)
 
 
 def setup(app):
     """Write the generated pages before Sphinx looks for sources."""
     write_catalogue(Path(__file__).parent / "catalogue")
+    app.connect("autodoc-process-docstring", as_mathematics, priority=400)

@@ -230,7 +230,8 @@ def log_softmax(θ: Array) -> Array:
     where a policy is almost deterministic.
     """
     if is_exact(θ):
-        z = θ - rational(floats(θ).max(axis=-1, keepdims=True))  # any shift is exact; this one avoids overflow
+        # Any shift is exact; this one avoids overflow.  Balls that enclose anything at all stay such balls.
+        z = θ - rational(np.nan_to_num(floats(θ)).max(axis=-1, keepdims=True))
         return z - expand(log(total(exp(z))), 1)
     xp = namespace(θ)
     z = θ - xp.max(θ, axis=-1, keepdims=True)

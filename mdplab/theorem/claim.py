@@ -24,13 +24,13 @@ class Claim:
     Parameters
     ----------
     relation : sympy relation
-        ``<=``, ``>=``, ``<``, ``>`` or ``Eq``; strict ones are judged as such.
+        ``<=``, ``>=`` or ``Eq``.  Strict ones are refused: no computation tells < from <= at a limit.
     """
 
     relation: Any
 
     def __post_init__(self) -> None:
-        if not isinstance(self.relation, sympy.core.relational.Relational):
+        if not isinstance(self.relation, sympy.LessThan | sympy.GreaterThan | sympy.Equality):
             raise TypeError(
                 f"a claim is a SymPy relation such as lhs <= rhs, written inside as_printed(); got {self.relation!r}"
             )
@@ -42,7 +42,7 @@ class Claim:
     @property
     def flipped(self) -> bool:
         """Whether the relation is printed with its larger side on the left."""
-        return isinstance(self.relation, sympy.GreaterThan | sympy.StrictGreaterThan)
+        return isinstance(self.relation, sympy.GreaterThan)
 
     @cached_property
     def latex(self) -> str:
@@ -56,6 +56,7 @@ class Claim:
     def sides(self, binding: Binding) -> tuple[Any, Any]:
         """(smaller, larger) in the arithmetic of the binding."""
         exact = any(arrays.is_exact(x) for x in binding.values())
+        binding = coerced(binding) if exact else binding
         literal = arrays.rational_number if exact else float
         left, right = (f(binding, literal) for f in self._compiled)
         return (right, left) if self.flipped else (left, right)
@@ -63,6 +64,15 @@ class Claim:
     @cached_property
     def _compiled(self) -> tuple[Value, Value]:
         return compiled(self.relation.lhs), compiled(self.relation.rhs)
+
+
+def coerced(binding: Binding) -> Binding:
+    """The binding with plain ints and floats as rationals, so that 1/2 is never a float."""
+    return {q: x if isinstance(x, np.ndarray) and x.dtype == object else _coerce(x) for q, x in binding.items()}
+
+
+def _coerce(x: Any) -> Any:
+    return arrays.rational(x) if np.ndim(x) else arrays.rational_number(x)
 
 
 def compiled(expression: Any) -> Value:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from mdplab import arrays
-from mdplab.theorem.claim import Claim
+from mdplab.theorem.claim import Claim, coerced
 from mdplab.theorem.judges import comparison
 from mdplab.theorem.judges.comparison import Outcome
-from mdplab.theorem.statement import Binding, Theorem
+from mdplab.theorem.statement import Theorem
 
-PASSES = 3  # each with twice the bits of the one before
+PASSES = 4  # each with twice the bits of the one before
 
 
 @dataclass
@@ -57,17 +57,28 @@ def judge_exactly(
 
     Balls widen along a trajectory by at most a constant number of bits an iterate, so the precision grows with `up_to`.
     What stays open is computed again with twice the bits.  When the difference then still contains zero but has become
-    smaller by half of all bits, the sides are equal as far as anybody can compute: the outcome is TOUCHES.
+    smaller by a quarter of all bits, the sides are equal as far as anybody can compute: the outcome is TOUCHES, or
+    SILENT where both are zero to every digit.  Balls so wide that division by zero cannot be excluded are open too.
     """
-    widths: dict[tuple[str, int, int], float] = {}
+    widths: Widths = {}
     bits = 128 + 4 * min(up_to or 0, 4000)
     for attempt in range(PASSES):
+        results = {name: Result() for name in claims}
+        open_now: Widths = {}
         with working_precision(bits << attempt):
-            results, open_now = _one_pass(theorem, claims, inputs, up_to, slots or {}, widths, bits << attempt)
-        if not open_now:
-            break
+            try:
+                _one_pass(theorem, claims, inputs, up_to, slots or {}, widths, bits << attempt, results, open_now)
+            except ArithmeticError:
+                for result in results.values():
+                    result.outcomes[Outcome.OPEN] += 1
+            else:
+                if not open_now:
+                    break
         widths = open_now
     return results
+
+
+Widths = dict[tuple[str, int, int], float]  # of comparisons left open: (claim, binding, entry) to bits
 
 
 def _one_pass(
@@ -76,11 +87,11 @@ def _one_pass(
     inputs: Mapping[str, Any],
     up_to: int | None,
     slots: Mapping[str, Any],
-    widths: dict[tuple[str, int, int], float],
+    widths: Widths,
     bits: int,
-) -> tuple[dict[str, Result], dict[tuple[str, int, int], float]]:
-    results = {name: Result() for name in claims}
-    open_now: dict[tuple[str, int, int], float] = {}
+    results: dict[str, Result],
+    open_now: Widths,
+) -> None:
     for n, binding in enumerate(theorem.bindings(inputs, up_to, **slots)):
         b = coerced(binding)
         k = int(binding[theorem.index]) if theorem.index in binding else n
@@ -92,22 +103,18 @@ def _one_pass(
                 if outcome is Outcome.OPEN:
                     width, before = comparison.width(x, y), widths.get((name, n, e), np.inf)
                     if width <= before - bits / 4 and before < np.inf:
-                        outcome = Outcome.HOLDS if claim.is_identity else Outcome.TOUCHES
+                        outcome = _settled(x, y, claim.is_identity)
                     else:
                         open_now[name, n, e] = width
                 _record(results[name], outcome, k, x, y)
             if trivial is not None and results[name].informative is None and _below(larger, trivial):
                 results[name].informative = k
-    return results, open_now
 
 
-def coerced(binding: Binding) -> Binding:
-    """The binding with plain ints and floats as rationals, so that 1/2 is never a float."""
-    return {q: x if isinstance(x, np.ndarray) and x.dtype == object else _coerce(x) for q, x in binding.items()}
-
-
-def _coerce(x: Any) -> Any:
-    return arrays.rational(x) if np.ndim(x) else arrays.rational_number(x)
+def _settled(smaller: Any, larger: Any, identity: bool) -> Outcome:
+    if comparison.both_zero(smaller, larger):
+        return Outcome.SILENT
+    return Outcome.HOLDS if identity else Outcome.TOUCHES
 
 
 def _record(result: Result, outcome: Outcome, k: int, smaller: Any, larger: Any) -> None:

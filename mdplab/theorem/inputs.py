@@ -59,7 +59,7 @@ COPIES = 16  # values of the other inputs with which a model of the user's is tr
 
 
 def on_model(theorem: Theorem, model: Any, seed: int) -> Inputs:
-    """One model of the user's, `COPIES` times in float64: first with the simplest other inputs, then with random ones."""
+    """A model of the user's, `COPIES` times in float64: once with the simplest other inputs, else with random ones."""
     rng = np.random.default_rng([seed, *theorem.id.encode()])
     one = model.floats()
     out = dependents(theorem, one.map(lambda x: np.stack([np.asarray(x)] * COPIES)), rng)

@@ -88,7 +88,7 @@ class Theorem:
         return getattr(self.judge, "index", None)
 
     @cached_property
-    def trivial_bound(self) -> Callable[[Binding], Any] | None:
+    def trivial_bound(self) -> Callable[[Mapping[sympy.Symbol, Any]], Any] | None:
         """The bound that holds for any reason; a claim that never says more is vacuous."""
         if self.trivial is None:
             return None

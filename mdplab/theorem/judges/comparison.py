@@ -52,12 +52,16 @@ def exactly(smaller: Any, larger: Any, identity: bool) -> Outcome:
 
 
 def width(smaller: Any, larger: Any) -> float:
-    """log2 of the radius of the difference relative to its sides: how many bits the comparison was made to, negated."""
+    """log2 of the radius of the difference, relative to its sides where these are not zero: minus the bits decided."""
     margin, size = larger - smaller, abs(smaller) + abs(larger)
     if not (is_ball(margin) and margin.is_finite()):
         return np.inf
-    radius, size = margin.rad(), size.mid()
-    return _log2(radius) - max(_log2(size), -4096.0)
+    return _log2(margin.rad()) - (0.0 if both_zero(smaller, larger) else _log2(size.mid()))
+
+
+def both_zero(smaller: Any, larger: Any) -> bool:
+    """Whether neither side is known to differ from zero."""
+    return all(x.contains(0) if is_ball(x) else x == 0 for x in (smaller, larger))
 
 
 def _log2(x: Any) -> float:

@@ -43,7 +43,7 @@ class ConfoundedPOMDP:
     Notes
     -----
     Setting of :cite:`hong2024` and :cite:`tennenholtz2020`.  Target policies see observations and actions only:
-    π(a | o_t, h) with h = (o_1, a_1, ..., o_{t−1}, a_{t−1}).  A policy is an array (..., H, O, A), its first axis over all
+    π(a | o_t, h) with h = (o_1, a_1, ..., o_{t−1}, a_{t−1}).  A policy is an array (..., H, O, A), H over all
     histories, stage after stage; `stage(t)` says which of them are those of stage t = 0, ..., T − 1, and history h of a
     stage is followed by history ``(h·O + o)·A + a`` of the next.
     """
@@ -117,8 +117,8 @@ class ConfoundedPOMDP:
     def rounding(self) -> tuple[np.ndarray, np.ndarray]:
         """How far float64 may be off: (relative, for quantities free of cancellation; absolute, for differences).
 
-        A bridge solves with M = E_0ᵀ diag(ν) [Π diag(E(·, o) π_b(a | ·)) P_a] diag(π_b(a | ·)) E, whose condition number
-        is at most the product of those of its factors; the errors of the stages multiply.  Sums have at most
+        A bridge solves with M = E_0ᵀ diag(ν) [Π diag(E(·, o) π_b(a | ·)) P_a] diag(π_b(a | ·)) E, whose condition
+        number is at most the product of those of its factors; the errors of the stages multiply.  Sums have at most
         n = S A O Q terms, and values are at most T max |r|.  A singular factor makes both errors infinite.
         """
         if is_exact(self.P):

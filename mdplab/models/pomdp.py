@@ -58,7 +58,7 @@ class POMDP:
         if self.start is None:
             uniform = DiscountedMDP(self.P, self.r, self.discount * 0).start
             object.__setattr__(self, "start", uniform)
-        S, A, O, batch = self.S, self.A, self.O, self.batch
+        S, A, O, batch = self.S, self.A, self.O, self.batch  # noqa: E741
         shapes = {"P": (S, A, S), "Z": (A, S, O), "start": (S,), "first": (S, O)}
         for name, shape in shapes.items():
             x = getattr(self, name)

@@ -899,6 +899,11 @@ def _updates(mdp, θ, multiple, ρ, solver):
         }
 
 
+something_to_earn = Assumption(
+    r"V(\rho) > 0",
+    "the uniform policy earns something",
+    lambda mdp, ρ: floats(total(ρ * values(mdp, softmax(0 * mdp.r)))) > 0,
+)
 on_updates = {"mdp": discounted_mdps(), "θ": logits, "multiple": numbers("1/100", 100), "ρ": distributions}
 
 
@@ -910,6 +915,7 @@ def _two_by_two_from_logits():
     {"improvement": improvement, "monotone": monotone},
     cite="akm2021",
     at="Lemma 5.2",
+    given=[something_to_earn],
     judge=for_all(t, up_to=2),
     on=on_updates,
     named={"two by two": _two_by_two_from_logits},

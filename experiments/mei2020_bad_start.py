@@ -49,7 +49,8 @@ def figure(data: xr.Dataset) -> plt.Figure:
             panel = data.sel(start=start)
             for arm, (label, colour) in zip(panel.arm, ARMS.items(), strict=True):
                 column[0].semilogx(panel.t, panel.probability.sel(arm=arm), color=colour, label=label)
-            column[0].axvline(crossing(panel), color="0.6", lw=0.8, ls=":")
+            if crossing(panel) > 1:
+                column[0].axvline(crossing(panel), color="0.6", lw=0.8, ls=":")
             column[1].loglog(panel.t, panel.gap, color=BLUE, label=r"$(\pi^* - \pi_{\theta_t})^\top r$")
             column[1].loglog(panel.t, panel.bound, "--", color=SHADES[BLUE], label=r"$5 / (c_t^2 t)$")
             π = ", ".join(f"{float(p):.2f}" for p in panel.probability.isel(t=0))
@@ -58,5 +59,5 @@ def figure(data: xr.Dataset) -> plt.Figure:
         axes[0, 0].set_ylabel("probability")
         axes[1, 0].set_ylabel("reward lost at a pull")
         axes[0, 1].legend(loc="center left")
-        axes[1, 1].legend(loc="center left")
+        axes[1, 1].legend(loc="lower left")
     return fig

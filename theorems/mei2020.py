@@ -654,7 +654,8 @@ def lem4(mdp, θ, *, step=two_fifths):
     named={"two arms": two_armed_bandit, "bad start": badly_started, "five arms": lambda: best_of(5)},
     near_misses={"1 for 5": arms_rate_fast, "without c": arms_rate_without_c, "step size 1/100": {"step": hundredth}},
     trivial=1,
-    note="The paper's c is the infimum over all t; the running minimum is larger, and the proof needs no more.",
+    note="The constant is derived.  The paper's c is the infimum over all t; the running minimum is larger, and the "
+    "proof needs no more.",
 )
 def thm2(mdp, θ, *, step=two_fifths):
     """From any start, with step 2/5, the sub-optimality of a bandit falls as 5 / (c² t).

@@ -180,6 +180,7 @@ class Panel:
         return self.k[seen], left, right
 
 
+FEW = 12  # iterates that are drawn as points
 NOTHING = 1e-307  # drawn for what is zero or below rounding: outside of every figure
 Entries = list[tuple[Any, str]]  # of a legend
 
@@ -189,18 +190,23 @@ def _lines(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
     track = _middle(panel.left[:, main])
     geometric = is_geometric(panel.k, track)
     positive = np.nanmin(panel.left, initial=np.inf) > 0 or (panel.left > 0).mean() > 0.5
-    ax.set_xscale("linear" if geometric else "log")
+    few = len(panel.k) <= FEW
+    ax.set_xscale("linear" if geometric or few else "log")
     ax.set_yscale("log" if positive else "linear")
     entries: Entries = []
     for (name, role, columns), colour in reversed([*zip(panel.samples, panel.styles(), strict=True)]):
         entries = _one_sample(ax, panel, name, role, columns, colour, positive) + entries
     meaning = _explained(panel, ink) + _trivial(ax, panel, main, ink)
-    _limits(ax, panel, geometric, positive)
+    _limits(ax, panel, geometric or few, positive)
+    if few:
+        ax.set_xticks(panel.k)
+        ax.margins(x=0.04)
+        ax.autoscale(axis="x")
     _first_informative(ax, panel, main, ink)
     if positive:
         (_factor if geometric else _slope)(ax, panel.k, track, ink)
     ax.set_xlabel(f"{mathtext(panel.attrs['index_latex']) or ''}  ({panel.attrs['index_meaning']})".strip())
-    ax.set_ylabel(_label(panel.left_latex, 190, "what is measured"))
+    ax.set_ylabel(_label(panel.left_latex, 150, "what is measured"))
     return entries, meaning
 
 
@@ -219,7 +225,7 @@ def _one_sample(
     if len(columns) > 1:
         low, high = (f(left, axis=1) for f in (np.min, np.max))
         ax.fill_between(k, low, high, color=colour if role == "model" else GREY, alpha=0.22, linewidth=0)
-    marker = "o" if len(k) <= 12 else ""  # a curve may be one point
+    marker = "o" if len(panel.k) <= FEW else ""  # a curve may be one point
     (line,) = ax.plot(k, _drawn(np.median(left, axis=1)), color=colour, marker=marker, markersize=3.5, zorder=3)
     ax.plot(k, _drawn(np.median(right, axis=1)), color=SHADES[colour], linestyle=(0, (4, 2)), linewidth=1.2, zorder=4)
     words = {"worst": f"{name}, the tightest", "counterexample": f"{name}, the worst"}
@@ -408,7 +414,7 @@ def _scatter(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
     lower, upper = (upper, lower) if panel.flipped else (lower, upper)
     sides = ("right side", "left side") if not panel.flipped else ("left side", "right side")
     ax.set_xlabel(_label(upper, 330, f"{sides[0]} of the statement"))
-    ax.set_ylabel(_label(lower, 190, f"{sides[1]} of the statement"))
+    ax.set_ylabel(_label(lower, 150, f"{sides[1]} of the statement"))
     return entries, meaning
 
 

@@ -95,7 +95,7 @@ def _layout(S: int, boxes: list[Box]) -> tuple[np.ndarray, np.ndarray]:
         graph.add_edge(b.state, ("box", i), weight=1.0)
         for t, _ in b.nexts:
             if t != b.state:
-                graph.add_edge(("box", i), t, weight=1.5)
+                graph.add_edge(("box", i), t, weight=2.2)
     # Parts that do not reach each other are kept near by weak ties.
     heads = [min(part, key=str) for part in nx.connected_components(graph)]
     graph.add_edges_from([(heads[0], other, {"weight": 3.0}) for other in heads[1:]])

@@ -14,7 +14,7 @@ _MATHTEXT = [
     (r"\\(?:bigg|Bigg|big|Big)[lrm]?(?![a-zA-Z])", ""),
     (r"\\[lr]Vert(?![a-zA-Z])", r"\\|"),
     (r"\\[lr]vert(?![a-zA-Z])", "|"),
-    (r"\\[td]?frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}"),
+    (r"\\[td]?frac\s*(\w)\s*(\w)", r"\\frac{\1}{\2}"),
     (r"\\[td]frac(?![a-zA-Z])", r"\\frac"),
     (r"\\le(?![a-zA-Z])", r"\\leq"),
     (r"\\ge(?![a-zA-Z])", r"\\geq"),

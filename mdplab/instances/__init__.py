@@ -1,5 +1,16 @@
 """Where problems come from: strategies, batched families, named examples, readers of foreign formats."""
 
+from mdplab.instances.confounded import blind_twins as blind_twins
+from mdplab.instances.confounded import confounded_pomdps as confounded_pomdps
+from mdplab.instances.confounded import history_policies as history_policies
+from mdplab.instances.confounded import sign_reversal as sign_reversal
+from mdplab.instances.confounded import two_witnesses as two_witnesses
+from mdplab.instances.confounded import unconfounded as unconfounded
+from mdplab.instances.constrained import constrained_mdps as constrained_mdps
+from mdplab.instances.constrained import crossing as crossing
+from mdplab.instances.constrained import opposed_arms as opposed_arms
+from mdplab.instances.constrained import paradox as paradox
+from mdplab.instances.constrained import two_constraints as two_constraints
 from mdplab.instances.domain import Domain as Domain
 from mdplab.instances.domain import Family as Family
 from mdplab.instances.domains import bandits as bandits
@@ -36,3 +47,6 @@ from mdplab.instances.named import two_armed_bandit as two_armed_bandit
 from mdplab.instances.named import two_by_two as two_by_two
 from mdplab.instances.named import two_by_two_logits as two_by_two_logits
 from mdplab.instances.named import two_state_swap as two_state_swap
+from mdplab.instances.robust import robust_garnet as robust_garnet
+from mdplab.instances.robust import robust_mdps as robust_mdps
+from mdplab.instances.robust import two_kernels as two_kernels

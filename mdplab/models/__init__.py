@@ -12,6 +12,8 @@ from mdplab.models.ambiguity import StateSegments as StateSegments
 from mdplab.models.ambiguity import TiltedKernels as TiltedKernels
 from mdplab.models.ambiguity import WassersteinBall as WassersteinBall
 from mdplab.models.confounded import ConfoundedPOMDP as ConfoundedPOMDP
+from mdplab.models.constrained import ConstrainedMDP as ConstrainedMDP
+from mdplab.models.constrained import with_costs as with_costs
 from mdplab.models.discounted import DiscountedMDP as DiscountedMDP
 from mdplab.models.discounted import bandit as bandit
 from mdplab.models.pomdp import POMDP as POMDP

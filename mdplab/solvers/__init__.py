@@ -5,6 +5,8 @@ from mdplab.solvers.checkpoints import geometric as geometric
 from mdplab.solvers.decaying_entropy_pg import DecayingIterate as DecayingIterate
 from mdplab.solvers.decaying_entropy_pg import decaying_entropy_pg as decaying_entropy_pg
 from mdplab.solvers.decaying_entropy_pg import logarithmic_temperatures as logarithmic_temperatures
+from mdplab.solvers.drpg import RobustIterate as RobustIterate
+from mdplab.solvers.drpg import drpg as drpg
 from mdplab.solvers.entropy_natural_pg import entropy_natural_pg as entropy_natural_pg
 from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg
@@ -19,7 +21,15 @@ from mdplab.solvers.natural_pg import natural_pg as natural_pg
 from mdplab.solvers.policy_iteration import policy_iteration as policy_iteration
 from mdplab.solvers.projected_pg import ProjectedIterate as ProjectedIterate
 from mdplab.solvers.projected_pg import projected_pg as projected_pg
+from mdplab.solvers.robust_mirror_descent import RobustMirrorIterate as RobustMirrorIterate
+from mdplab.solvers.robust_mirror_descent import robust_mirror_descent as robust_mirror_descent
+from mdplab.solvers.robust_policy_iteration import PartialIterate as PartialIterate
+from mdplab.solvers.robust_policy_iteration import partial_policy_iteration as partial_policy_iteration
+from mdplab.solvers.robust_policy_iteration import robust_policy_iteration as robust_policy_iteration
+from mdplab.solvers.robust_value_iteration import robust_value_iteration as robust_value_iteration
 from mdplab.solvers.simplex import project_to_simplex as project_to_simplex
+from mdplab.solvers.smoothed_robust_pg import SmoothedIterate as SmoothedIterate
+from mdplab.solvers.smoothed_robust_pg import smoothed_robust_pg as smoothed_robust_pg
 from mdplab.solvers.softmax_pg import Iterate as Iterate
 from mdplab.solvers.softmax_pg import softmax_pg as softmax_pg
 from mdplab.solvers.value_iteration import enclosures as enclosures

@@ -45,7 +45,9 @@ from mdplab.errors import InstanceError, ModelError
 from mdplab.models import DiscountedMDP
 
 # Other model classes in JSON: the module that reads them has `from_document(document)`.
-READERS: dict[str, str] = {}
+READERS: dict[str, str] = {
+    "constrained": "mdplab.instances.constrained",
+}
 
 _NUMBER = 'expected a number or a text such as "1/3"'
 

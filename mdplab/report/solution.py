@@ -14,7 +14,9 @@ from mdplab.theorem.inputs import to_json
 
 # Model classes other than DiscountedMDP: the module that has `solution(model)`, returning the same keys as far as they
 # make sense, and more of its own.
-SOLUTIONS: dict[str, str] = {}
+SOLUTIONS: dict[str, str] = {
+    "ConstrainedMDP": "mdplab.exact.constrained_optimum",
+}
 
 
 def solve(model: Any) -> dict[str, Any]:

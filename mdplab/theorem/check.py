@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from mdplab.arrays import number
 from mdplab.errors import MdplabError, TheoremError
 from mdplab.theorem import inputs as inp
 from mdplab.theorem.assumptions import Without
@@ -420,7 +421,7 @@ class Check:
             return "vacuous", f"none of {found.instances['discarded']} instances meets the assumptions"
         elif decided <= found.comparisons["silent"]:
             return "vacuous", "both sides were zero, or below rounding, everywhere"
-        elif theorem.trivial is not None and not any(k is not None for k in found.informative):
+        elif theorem.trivial is not None and not any(k is not None for k in found.informative) and self.model is None:
             return "vacuous", "the bound is never below the trivial one"
         elif found.comparisons["open"]:
             return "undecided", f"{found.comparisons['open']} comparisons are too close for the arithmetic used"
@@ -534,7 +535,7 @@ def _growth(claim: str, c: Curves, i: int, inputs: Inputs, where: str) -> Refuta
 
 def _digits(x: Any) -> str:
     text = x.str(12, radius=False) if hasattr(x, "rad") else str(x)
-    return text if len(text) <= 40 else f"{float(x.p) / float(x.q) if hasattr(x, 'q') else float(x):.12g}"
+    return text if len(text) <= 40 else f"{number(x):.12g}"
 
 
 def _spread(found: Findings) -> Tightness | None:

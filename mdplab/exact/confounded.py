@@ -74,6 +74,16 @@ def _backwards(model: ConfoundedPOMDP, g: Array, summary: Any) -> Array:
     return xp.concat(parts, axis=-3)
 
 
+def history_gap(model: ConfoundedPOMDP, g: Array, π: Array) -> Array:
+    """Largest `history_sum` minus that of π;  (..., H, O, A) twice -> (...).
+
+    Σ_h ρ^π(h) Σ_{o,a} π(a | o, h) (max_b q*(h, o, b) − q*(h, o, a)), performance difference on the tree: no term is
+    negative.
+    """
+    q = _backwards(model, g, lambda t, q: largest(q))
+    return total(expand(reach(model, π), 2) * π * (largest(q)[..., None] - q), 3)
+
+
 # -- Truth ------------------------------------------------------------------------------------------------------------
 
 
@@ -429,17 +439,18 @@ def identification(model: ConfoundedPOMDP) -> Identification:
     condition = np.ones(model.batch)
     for law in observed_law(model):
         possible = total(law.hidden, 2) != 0  # n, a
-        ranks = np.where(np.asarray(possible, dtype=bool), _rank(law.hidden), model.S)
+        ranks = np.where(np.asarray(possible, dtype=bool), rank(law.hidden), model.S)
         proxy_rank = np.minimum(proxy_rank, ranks.min(axis=(-1, -2)))
         condition = np.maximum(condition, _condition(floats(law.seen), model.S).max(axis=(-1, -2)))
-    return Identification(model.S, _rank(model.E), proxy_rank, _least(model.behaviour), condition)
+    return Identification(model.S, rank(model.E), proxy_rank, _least(model.behaviour), condition)
 
 
 def _least(x: Array) -> Array:
     return -largest(-x, 2)
 
 
-def _rank(x: Array) -> np.ndarray:
+def rank(x: Array) -> np.ndarray:
+    """Ranks of matrices (..., m, n) -> (...): by elimination where exact, else up to `RANK` after scaling the rows."""
     if not is_exact(x):
         size = np.abs(floats(x)).max(axis=-1, keepdims=True)
         return np.linalg.matrix_rank(floats(x) / np.where(size > 0, size, 1), rtol=RANK)
@@ -450,15 +461,15 @@ def _rank(x: Array) -> np.ndarray:
 
 
 def _rank_of(x: np.ndarray) -> int:
-    x, rank = x.copy(), 0
+    x, found = x.copy(), 0
     for j in range(x.shape[1]):
-        i = next((i for i in range(rank, len(x)) if x[i, j] != 0), None)
+        i = next((i for i in range(found, len(x)) if x[i, j] != 0), None)
         if i is not None:
-            x[[rank, i]] = x[[i, rank]]
-            for k in range(rank + 1, len(x)):
-                x[k] = x[k] - x[k, j] / x[rank, j] * x[rank]
-            rank += 1
-    return rank
+            x[[found, i]] = x[[i, found]]
+            for k in range(found + 1, len(x)):
+                x[k] = x[k] - x[k, j] / x[found, j] * x[found]
+            found += 1
+    return found
 
 
 def _condition(M: np.ndarray, rank: int) -> np.ndarray:

@@ -120,56 +120,61 @@ WIDE = (_family(O=3, T=2), _family(Q=3, T=2))
 # -- Domains ----------------------------------------------------------------------------------------------------------
 
 
-def confounded_pomdps(
-    *, square: bool = False, blind: bool = False, families: tuple[Family, ...] | None = None
-) -> Domain:
-    """Confounded models: small rational ones, mostly identified, and families.
+def confounded_pomdps(kind: str = "any", *, families: tuple[Family, ...] | None = None) -> Domain:
+    """Confounded models: small rational ones, and families.
 
     Parameters
     ----------
-    square : bool
-        Only as many observations, and values of the proxy, as states.
-    blind : bool
-        Only with a behaviour policy that does not see the state: not confounded at all.
+    kind : {"any", "square", "deficient", "blind"}
+        "any": at least as many observations, and values of the proxy, as states, all matrices of full rank; "square":
+        just as many; "deficient": now and then fewer; "blind": about half have a behaviour policy that does not see the
+        state, which are not confounded at all.
     families : tuple of Family, optional
         Instead of the usual ones.
     """
-    if families is None:
-        families = SQUARE if square else (*SQUARE, *WIDE)
-        if blind:
-            families = (_family(T=2, confounding=0.0), _family(S=3, O=2, Q=1, T=2, confounding=0.0))
+    if kind not in _FAMILIES:
+        raise InstanceError(f"kind is {kind!r}; expected one of {', '.join(_FAMILIES)}")
 
     def draw() -> SearchStrategy[ConfoundedPOMDP]:
-        return drawn(square, blind)
+        return drawn(kind)
 
-    return Domain(draw, families=families, model=ConfoundedPOMDP)
+    return Domain(draw, families=_FAMILIES[kind] if families is None else families, model=ConfoundedPOMDP)
 
 
-def drawn(square: bool = False, blind: bool = False) -> SearchStrategy[ConfoundedPOMDP]:
-    """A Hypothesis strategy of small rational models; shrinks to one stage."""
+_FAMILIES = {
+    "any": (*SQUARE, *WIDE),
+    "square": SQUARE,
+    "deficient": (*SQUARE, *WIDE),
+    "blind": (_family(T=2, confounding=0.0), _family(O=3, Q=3, T=2, confounding=0.0), _family(T=2)),
+}
+
+
+def drawn(kind: str = "any") -> SearchStrategy[ConfoundedPOMDP]:
+    """A Hypothesis strategy of small rational models, of a kind as `confounded_pomdps` has it."""
     from hypothesis import strategies as st
 
     from mdplab.instances import strategies
 
     weights = st.sampled_from([rational(x)[()] for x in ("3/5", "3/4", "9/10")])
+    more = st.sampled_from({"square": [0], "deficient": [0, 1, -1]}.get(kind, [0, 1]))
 
     @st.composite
     def models(draw: Any) -> ConfoundedPOMDP:
-        S, A = draw(st.integers(1, 2)), draw(st.integers(1, 2))
-        O, Q = (S, S) if square else (S + draw(st.integers(0, 1)) for _ in range(2))  # noqa: E741
-        T = draw(st.integers(1, 2))
+        S, A, T = (draw(st.integers(1, 2)) for _ in range(3))
+        O, Q = (max(1, S + draw(more)) for _ in range(2))  # noqa: E741
+        blind = kind == "blind" and draw(st.booleans())
 
         def row(n: int, target: int) -> np.ndarray:
-            λ, one = draw(weights), rational(np.eye(n, dtype=int)[target])
+            λ, one = draw(weights), rational(np.eye(n, dtype=int)[target % n])
             return λ * one + (1 - λ) * draw(strategies.distributions(n, positive=True))
 
-        P = np.stack([np.stack([row(S, (s + a) % S) for a in range(A)]) for s in range(S)])
+        P = np.stack([np.stack([row(S, s + a) for a in range(A)]) for s in range(S)])
         E, proxy = (np.stack([row(n, s) for s in range(S)]) for n in (O, Q))
         acts = [draw(strategies.distributions(A, positive=True)) for _ in range(1 if blind else S)]
         rewards = [[draw(strategies.UNIT_REWARDS) for _ in range(A)] for _ in range(S)]
         start = draw(strategies.distributions(S, positive=True))
         behaviour = np.stack(acts * S if blind else acts)
-        return ConfoundedPOMDP(P, E, proxy, np.array(rewards, dtype=object), behaviour, T, start)
+        return ConfoundedPOMDP(P, E, proxy, rational(rewards), behaviour, T, start)
 
     return models()
 

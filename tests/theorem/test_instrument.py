@@ -403,3 +403,10 @@ def test_families_that_fail_only_in_large_models_are_shrunk_by_search():
     verdict = check(planted, profile="quick")
     assert verdict.word == "refuted"
     assert smallest_model(verdict).S == 2
+
+
+def test_a_refutation_by_rationals_of_hundreds_of_digits_is_written_down():
+    """Numerator and denominator are too large for a float each, their quotient is not."""
+    from mdplab.theorem.check import _digits
+
+    assert _digits(rational(f"{10**400 + 1}/{3 * 10**400}")[()]) == "0.333333333333"

@@ -5,24 +5,44 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from mdplab.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 OK = '{"discount": "9/10", "P": [[["1/3", "2/3"], [1, 0]], [[0, 1]]], "r": [[1, "1/2"], [0]]}'
 
 
 @pytest.fixture
-def mdplab(tmp_path):
-    """Run the command line in an empty folder; returns the finished process."""
+def mdplab(tmp_path, monkeypatch, capsys):
+    """Run the command line in an empty folder; returns what it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MDPLAB_CACHE", str(tmp_path / ".cache"))
 
     def run(*words, check=0):
-        command = [sys.executable, "-m", "mdplab", *map(str, words)]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == check, done.stdout + done.stderr
-        return done
+        monkeypatch.setattr(sys, "argv", ["mdplab", *map(str, words)])
+        status = 0
+        try:
+            main()
+        except SystemExit as stop:
+            status = stop.code
+        printed = capsys.readouterr()
+        assert status == check, printed.out + printed.err
+        return Printed(printed.out, printed.err)
 
     return run
+
+
+class Printed(NamedTuple):
+    stdout: str
+    stderr: str
+
+
+def test_the_installed_command_answers():
+    done = subprocess.run([sys.executable, "-m", "mdplab", "version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("mdplab ")
 
 
 def test_the_file_of_the_tutorial_is_verified_from_an_empty_folder(mdplab, tmp_path):
@@ -60,7 +80,7 @@ def test_a_theorem_is_verified_on_a_file_of_ones_own(mdplab, tmp_path):
 
 def test_a_plot_comes_with_its_data(mdplab, tmp_path):
     mdplab("plot", "puterman1994.apriori_error", "--on", "gym:FrozenLake-v1", "--discount", "0.9", "-o", "lake.svg")
-    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".csv", ".nc", ".svg"]
+    assert sorted(p.suffix for p in tmp_path.glob("lake.*")) == [".csv", ".nc", ".svg"]
     assert "<svg" in (tmp_path / "lake.svg").read_text()
 
 

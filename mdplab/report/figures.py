@@ -197,7 +197,7 @@ def _lines(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
     for (name, role, columns), colour in reversed([*zip(panel.samples, panel.styles(), strict=True)]):
         entries = _one_sample(ax, panel, name, role, columns, colour, positive) + entries
     meaning = _explained(panel, ink) + _trivial(ax, panel, main, ink)
-    _limits(ax, panel, geometric or few, positive)
+    _limits(ax, panel, main, geometric or few, positive)
     if few:
         ax.set_xticks(panel.k)
         ax.margins(x=0.04)
@@ -229,7 +229,7 @@ def _one_sample(
     (line,) = ax.plot(k, _drawn(np.median(left, axis=1)), color=colour, marker=marker, markersize=3.5, zorder=3)
     ax.plot(k, _drawn(np.median(right, axis=1)), color=SHADES[colour], linestyle=(0, (4, 2)), linewidth=1.2, zorder=4)
     words = {"worst": f"{name}, the tightest", "counterexample": f"{name}, the worst"}
-    several = f"{name}: median and range of {len(columns)}"
+    several = f"{name}:{chr(10) if len(name) > 36 else ' '}median and range of {len(columns)}"
     return [(line, several if len(columns) > 1 else words.get(role, name))]
 
 
@@ -282,8 +282,8 @@ def _first_informative(ax: Axes, panel: Panel, main: np.ndarray, ink: str) -> No
     )
 
 
-def _limits(ax: Axes, panel: Panel, geometric: bool, positive: bool) -> None:
-    """All single and median curves, and of their bounds what lies within six orders of magnitude of them."""
+def _limits(ax: Axes, panel: Panel, main: np.ndarray, geometric: bool, positive: bool) -> None:
+    """All single and median curves; of bounds what lies within six orders of magnitude, and some of the main one."""
     k = panel.k[np.isfinite(panel.k) & (geometric | (panel.k > 0))]
     if len(k) and k.min() < k.max():
         ax.set_xlim(k.min(), k.max())
@@ -297,9 +297,20 @@ def _limits(ax: Axes, panel: Panel, geometric: bool, positive: bool) -> None:
         return
     low, high = left.min(), left.max()
     if right.size:
-        low, high = min(low, max(right.min(), low / 1e6)), max(high, min(right.max(), high * 1e6))
+        least, most = _ends(panel.right[:, main])
+        low, high = (
+            min(low, max(right.min(), min(low / 1e6, most / 30))),
+            max(high, min(right.max(), max(high * 1e6, least * 30))),
+        )
         low = max(low, right.min() / 1e12)  # what falls faster than any bound says no more after that
     ax.set_ylim(low / 2, high * 3)
+
+
+def _ends(x: np.ndarray) -> tuple[float, float]:
+    """Least and largest of the positive numbers."""
+    x = _middle(x)
+    x = x[np.isfinite(x) & (x > 0)]
+    return (x.min(), x.max()) if x.size else (np.inf, 0.0)
 
 
 def _slope(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
@@ -344,14 +355,17 @@ def _factor(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
     last = seen[-max(len(seen) // 3, 4) :]
     if len(last) < 4:
         return
-    rate = np.exp(np.polyfit(k[last], np.log(track[last]), 1)[0])
-    middle = last[len(last) // 2]
+    fit, logs = np.polyfit(k[last], np.log(track[last]), 1), np.log(track[last])
+    if abs(np.polyval(fit, k[last]) - logs).max() > 0.05 * np.ptp(logs):
+        return  # it shrinks faster and faster
+    rate, middle = np.exp(fit[0]), last[len(last) // 2]
+    left = k[middle] > 0.4 * k[-1]
     ax.annotate(
         rf"$\times\,{rate:.3g}$ at each step",
         (k[middle], track[middle]),
-        xytext=(-6, -8),
+        xytext=(-6 if left else 6, -8),
         textcoords="offset points",
-        ha="right",
+        ha="right" if left else "left",
         va="top",
         fontsize=9,
     )

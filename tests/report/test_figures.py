@@ -62,6 +62,20 @@ def test_linear_rates_are_drawn_on_a_linear_axis_with_their_factor(theorems):
     assert any(r"\times\,0.9$" in t.get_text() for t in figure.axes[0].texts)
 
 
+def test_no_factor_is_claimed_for_what_shrinks_ever_faster(theorems):
+    figure = figures.draw(synthetic(theorems, lambda k: 0.999 ** (k**2)))
+    assert figure.axes[0].get_xscale() == "linear"
+    assert not any("step" in t.get_text() for t in figure.axes[0].texts)
+
+
+def test_the_bound_is_in_view_however_far_it_lies(theorems):
+    data = synthetic(theorems, lambda k: 5 / k)
+    data["right"] = 1e12 * data.right
+    low, high = figures.draw(data).axes[0].get_ylim()
+    assert low < float(data.left.min())
+    assert high > float(data.right.min())
+
+
 def test_nothing_below_rounding_is_drawn(theorems):
     data = synthetic(theorems, lambda k: 5 / k)
     data["floor"] = data.floor * 0 + 1.0

@@ -302,7 +302,7 @@ def _limits(ax: Axes, panel: Panel, main: np.ndarray, geometric: bool, positive:
             min(low, max(right.min(), min(low / 1e6, most / 30))),
             max(high, min(right.max(), max(high * 1e6, least * 30))),
         )
-        low = max(low, right.min() / 1e12)  # what falls faster than any bound says no more after that
+        low = max(low, min(right.min(), left.max()) / 1e12)  # what falls faster than any bound says no more after that
     ax.set_ylim(low / 2, high * 3)
 
 

@@ -63,7 +63,7 @@ def constrained_optimum(cmdp: ConstrainedMDP) -> ConstrainedOptimum:
 
 
 def slater(cmdp: ConstrainedMDP) -> Array:
-    """ξ = max over policies of min_i V_{u_i}^π(μ) − b_i: how much room the constraints leave, negative for none;  (...).
+    """ξ = max over policies of min_i V_{u_i}^π(μ) − b_i: the room that constraints leave, negative for none;  (...).
 
     Exact in rationals; in float64 right to the tolerance of HiGHS where there is more than one constraint.
     """
@@ -88,35 +88,35 @@ def _each(cmdp: ConstrainedMDP, solve_one: Any) -> ConstrainedOptimum:
 
 def _rows(cmdp: ConstrainedMDP) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(A, b, c) of max c·z, A z = b, z >= 0 for z = (x, surplus of each utility): flow rows first."""
-    S, A, I, γ = cmdp.S, cmdp.A, cmdp.I, cmdp.discount
+    S, A, M, γ = cmdp.S, cmdp.A, cmdp.I, cmdp.discount
     exact = is_exact(cmdp.P)
     one = rational(np.eye(S, dtype=int)) if exact else np.eye(S)
     flow = (np.repeat(one, A, axis=0) - γ * cmdp.P.reshape(S * A, S)).T
-    surplus = -(rational(np.eye(I, dtype=int)) if exact else np.eye(I))
-    nothing = np.zeros((S, I), dtype=int)
+    surplus = -(rational(np.eye(M, dtype=int)) if exact else np.eye(M))
+    nothing = np.zeros((S, M), dtype=int)
     top = np.concatenate([flow, rational(nothing) if exact else nothing], axis=1)
-    bottom = np.concatenate([cmdp.utilities.reshape(I, S * A) / (1 - γ), surplus], axis=1)
+    bottom = np.concatenate([cmdp.utilities.reshape(M, S * A) / (1 - γ), surplus], axis=1)
     reward = np.concatenate([cmdp.r.reshape(-1) / (1 - γ), 0 * cmdp.least])
     return np.concatenate([top, bottom]), np.concatenate([(1 - γ) * cmdp.start, cmdp.least]), reward
 
 
 def _in_rationals(cmdp: ConstrainedMDP) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    S, I, n = cmdp.S, cmdp.I, cmdp.S * cmdp.A
+    S, M, n = cmdp.S, cmdp.I, cmdp.S * cmdp.A
     A, b, c = _rows(cmdp)
     action = _good_actions(cmdp)
     short = slack(cmdp, one_hot(action, cmdp.A, cmdp.r)) < 0
-    basis = [int(s * cmdp.A + a) for s, a in enumerate(action)] + [n + i for i in range(I)]
+    basis = [int(s * cmdp.A + a) for s, a in enumerate(action)] + [n + i for i in range(M)]
     if short.any():
         # Phase one: an artificial variable for each constraint that the first policy violates.
         artificial = -A[:, n:][:, np.flatnonzero(short)]
-        first = basis[:S] + [n + I + int(short[:i].sum()) if short[i] else n + i for i in range(I)]
+        first = basis[:S] + [n + M + int(short[:i].sum()) if short[i] else n + i for i in range(M)]
         minus = rational(-np.ones(artificial.shape[1], dtype=int))
         found = simplex_method(np.concatenate([A, artificial], axis=1), b, np.concatenate([0 * c, minus]), first)
-        if (found.x[n + I :] > 0).any():
+        if (found.x[n + M :] > 0).any():
             raise MdplabError(f"no policy meets the constraints: at best one is missed by {-slater(cmdp)}")
         # An artificial variable that stayed, at zero, makes room for the surplus with the opposite column.
         which = np.flatnonzero(short)
-        basis = [j if j < n + I else n + int(which[j - n - I]) for j in found.basis]
+        basis = [j if j < n + M else n + int(which[j - n - I]) for j in found.basis]
     best = simplex_method(A, b, c, basis)
     return best.x[:n].reshape(S, cmdp.A), (1 - cmdp.discount) * best.y[:S], -best.y[S:]
 
@@ -160,13 +160,13 @@ def _room(cmdp: ConstrainedMDP) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _room_in_rationals(cmdp: ConstrainedMDP) -> Any:
-    n, I = cmdp.S * cmdp.A, cmdp.I
+    n, M = cmdp.S * cmdp.A, cmdp.I
     A, b, c = _room(cmdp)
     action = np.zeros(cmdp.S, dtype=int)
     left = slack(cmdp, one_hot(action, cmdp.A, cmdp.r))
-    tightest = min(range(I), key=left.__getitem__)
-    z = n + I if left[tightest] >= 0 else n + I + 1
-    basis = [int(s * cmdp.A + a) for s, a in enumerate(action)] + [z if i == tightest else n + i for i in range(I)]
+    tightest = min(range(M), key=left.__getitem__)
+    z = n + M if left[tightest] >= 0 else n + M + 1
+    basis = [int(s * cmdp.A + a) for s, a in enumerate(action)] + [z if i == tightest else n + i for i in range(M)]
     best: Vertex = simplex_method(A, b, c, basis)
     return (c * best.x).sum()
 
@@ -198,7 +198,7 @@ def solution(cmdp: ConstrainedMDP) -> dict[str, Any]:
         "actions": cmdp.A,
         "discount": cmdp.discount,
         "exact": is_exact(cmdp.P),
-        "value_at_start": [below, above],
+        "value_at_start": np.array([below, above], dtype=object if is_exact(cmdp.P) else float),
         "slater": slater(cmdp),
         "policy": policy,
         "occupancy": best.occupancy,

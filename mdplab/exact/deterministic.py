@@ -1,4 +1,4 @@
-"""All deterministic policies of a small model: a road to constrained optima that shares nothing with linear programs."""
+"""All deterministic policies of a small model: a road to constrained optima other than linear programs."""
 
 from __future__ import annotations
 

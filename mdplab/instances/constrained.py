@@ -146,17 +146,17 @@ def _draws(max_states: int, max_actions: int, constraints: tuple[int, ...], disc
         if discounts is not None:
             γ = rational_number(draw(st.sampled_from(discounts)))
             mdp = DiscountedMDP(mdp.P, mdp.r, γ, mdp.start)
-        I = draw(st.sampled_from(constraints))
+        wanted = draw(st.sampled_from(constraints))
         opposed, share = draw(st.booleans()), draw(shares)
         u, least = [], []
-        for i in range(I):
+        for i in range(wanted):
             if i == 0 and opposed:
                 u.append(1 - mdp.r)
             else:
                 numbers = [draw(strategies.UNIT_REWARDS) for _ in range(mdp.S * mdp.A)]
                 u.append(rational(numbers).reshape(mdp.S, mdp.A))
             one = DiscountedMDP(mdp.P, u[i], mdp.discount, mdp.start)
-            v = optimum(one).v if I == 1 else values(one, rational(np.ones(u[i].shape, dtype=int)) / mdp.A)
+            v = optimum(one).v if wanted == 1 else values(one, rational(np.ones(u[i].shape, dtype=int)) / mdp.A)
             worth = (mdp.start * v).sum()
             least.append(share * worth if worth > 0 else rational_number(-1))
         return ConstrainedMDP(mdp.P, mdp.r, np.stack(u), rational(least), mdp.discount, mdp.start)
@@ -213,6 +213,5 @@ def from_document(document: dict[str, Any]) -> ConstrainedMDP:
     for name, axes in (("P", 3), ("r", 2), ("utilities", 3), ("least", 1), ("discount", 0)):
         if x[name].ndim != axes:
             raise InstanceError(f"{name} has {x[name].ndim} axes; expected {axes}")
-    γ = x["discount"][()]
-    γ = γ if is_exact(x["P"]) else float(γ)
-    return ConstrainedMDP(x["P"], x["r"], x["utilities"], x["least"], γ, x.get("start"))
+    discount: Any = x["discount"][()] if is_exact(x["P"]) else float(x["discount"])
+    return ConstrainedMDP(x["P"], x["r"], x["utilities"], x["least"], discount, x.get("start"))

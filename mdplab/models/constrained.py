@@ -147,7 +147,7 @@ class ConstrainedMDP:
 def with_costs(
     P: Array, r: Array, costs: Array, most: Array, discount: Any, start: Array | None = None
 ) -> ConstrainedMDP:
-    """The problem with constraints V_{c_i}^π(μ) <= d_i: utilities −c_i (..., I, S, A) and least values −d_i (..., I)."""
+    """The problem with V_{c_i}^π(μ) <= d_i for all i: utilities −c_i (..., I, S, A) and least values −d_i (..., I)."""
     return ConstrainedMDP(P, r, -costs, -most, discount, start)
 
 

@@ -29,7 +29,7 @@ SEVERAL = constrained_mdps(constraints=(1, 2)).draw()
 
 
 def test_two_opposed_arms_by_hand():
-    """r = (1, 0), u = (0, 1), γ = 1/2, V_u >= 1/2: a quarter of the pulls go to the second arm, 2 · 3/4 = 3/2, λ* = 1."""
+    """γ = 1/2, V_u >= 1/2: a quarter of the pulls go to the second arm, the value is 2 · 3/4, and λ* = 1."""
     cmdp = opposed_arms("1/2", "1/2")
     best = constrained_optimum(cmdp)
     assert best.value == rational_number("3/2")
@@ -134,4 +134,4 @@ def test_the_solution_of_a_float_model_is_certified():
     exact = constrained_optimum(cmdp.floats().exact()).value
     assert rational_number(float(low)) <= exact <= rational_number(float(high))
     assert high - low <= 1e-9
-    assert solution(cmdp)["value_at_start"] == [constrained_optimum(cmdp).value] * 2
+    assert (solution(cmdp)["value_at_start"] == constrained_optimum(cmdp).value).all()

@@ -89,6 +89,19 @@ def _wasserstein(rng: np.random.Generator, P: np.ndarray, budget: np.ndarray) ->
     return models.WassersteinBall(budget / 2, away)
 
 
+def _tilted(rng: np.random.Generator, P: np.ndarray, budget: np.ndarray) -> AmbiguitySet:
+    size, S, A = P.shape[:3]
+    half = np.full(size, 0.5)
+    return models.TiltedKernels(
+        rng.normal(size=(size, 2, S)),
+        rng.uniform(0.5, 1.5, (size, 2, S, A)),
+        rng.normal(size=(size, 2)),
+        rng.uniform(0.6, 1.5, (size, 2)),
+        half,
+        half,
+    )
+
+
 def _other(rng: np.random.Generator, P: np.ndarray) -> np.ndarray:
     return _rows(rng, len(P), P.shape[-1], P.shape[-2], P.shape[-1])
 
@@ -103,6 +116,7 @@ SETS: dict[str, Callable[[np.random.Generator, np.ndarray, np.ndarray], Ambiguit
     "Segments": lambda rng, P, κ: models.Segments(_other(rng, P)),
     "StateL1Ball": lambda rng, P, κ: models.StateL1Ball(κ.sum(axis=-1)),
     "StateSegments": lambda rng, P, κ: models.StateSegments(_other(rng, P)),
+    "TiltedKernels": _tilted,
     "WassersteinBall": _wasserstein,
 }
 
@@ -233,7 +247,7 @@ def robust_models(
         name = draw(st.sampled_from(sets))
         S, A = draw(st.integers(1, max_states)), draw(st.integers(1, max_actions))
         γ = draw(strategies.DISCOUNTS)
-        rows = strategies.distributions(S)
+        rows = strategies.distributions(S, positive=name == "TiltedKernels")
         P = _nested(draw, rows, S, A)
         c = _nested(draw, strategies.UNIT_REWARDS, S, A, S)
         start = draw(strategies.distributions(S, positive=positive_start))
@@ -262,6 +276,16 @@ def _drawn_set(draw: Any, name: str, P: np.ndarray, rows: Any) -> AmbiguitySet:
         return models.FiniteSet(np.stack([_nested(draw, rows, S, A) for _ in range(draw(st.integers(1, 2)))]))
     if name == "StateL1Ball":
         return models.StateL1Ball(_nested(draw, budgets, S))
+    if name == "TiltedKernels":
+        any_number, positive = strategies_of_features()
+        return models.TiltedKernels(
+            _nested(draw, any_number, 2, S),
+            _nested(draw, positive, 2, S, A),
+            _nested(draw, any_number, 2),
+            _nested(draw, positive, 2),
+            rational("1/4"),
+            rational("1/4"),
+        )
     κ = _nested(draw, budgets, S, A)
     if name == "Box":
         one = rational_number(1)
@@ -272,6 +296,16 @@ def _drawn_set(draw: Any, name: str, P: np.ndarray, rows: Any) -> AmbiguitySet:
         away = _nested(draw, st.sampled_from([rational_number(x) for x in (1, "1/2", 2, "1/3")]), S, S)
         return models.WassersteinBall(κ, away * rational(1 - np.eye(S, dtype=int)))
     return getattr(models, name)(κ)
+
+
+def strategies_of_features() -> tuple[Any, Any]:
+    """Strategies of a feature of a state, and of a positive one of a pair."""
+    from hypothesis import strategies as st
+
+    return (
+        st.sampled_from([rational_number(x) for x in (0, 1, -1, "1/2", "-3/2")]),
+        st.sampled_from([rational_number(x) for x in (1, "1/2", 2, "3/2")]),
+    )
 
 
 def _some_kernels(rng: np.random.Generator, mdp: RobustMDP) -> np.ndarray:
@@ -303,7 +337,7 @@ def from_document(document: dict[str, Any]) -> RobustMDP:
     from mdplab.instances.files import numbers_of
 
     chosen = document.get("ambiguity")
-    names = sorted({*SETS, "TiltedKernels"})
+    names = sorted(SETS)
     if not isinstance(chosen, dict) or chosen.get("set") not in names:
         raise InstanceError(f"ambiguity is {chosen!r}; expected an object whose 'set' is one of {', '.join(names)}")
     kind = getattr(models, chosen["set"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -143,7 +144,7 @@ def _dyadic(x: Array, bits: int) -> Array:
     rows = rational(x)
     out = np.empty(rows.shape, dtype=object)
     for i in np.ndindex(rows.shape):
-        y = rows[i] * scale
+        y: Any = rows[i] * scale
         out[i] = rational((int(y.p) // int(y.q)) if hasattr(y, "p") else y.numerator // y.denominator)[()] / scale
     return out
 

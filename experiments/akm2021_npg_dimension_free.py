@@ -1,8 +1,8 @@
 """Does natural policy gradient feel where an episode starts, as softmax policy gradient does?
 
 Deterministic models whose start distribution gives all states but one the same small probability; gaps are those of a
-uniform start.  Policy gradient learns a state as slowly as it is started from, natural policy gradient does not look at the
-start, and Theorem 5.3 bounds its gap by 2 / ((1 − γ)² T).  The paper states this (Section 5.3) and draws no figure.
+uniform start.  Policy gradient learns a state as slowly as it is started from, natural policy gradient does not look at
+the start, and Theorem 5.3 bounds its gap by 2 / ((1 − γ)² T).  The paper states this (Section 5.3) and has no figure.
 `mdplab run akm2021_npg_dimension_free`
 """
 

@@ -2,7 +2,8 @@
 
 The error of the soft action values on Garnet models for steps η that are a fraction of (1 − γ) / τ, with the bound
 C₁ γ (1 − ητ)^t of Theorem 1.  The bound must hold from every start; near the optimum errors fall as
-(1 − ητ/(1 − γ))^(2t), because the value is flat there.  The paper's Figure 1 shows a bandit; these models have 10 states.
+(1 − ητ/(1 − γ))^(2t), because the value is flat there.  The paper's Figure 1 shows a bandit, not models
+of 10 states as here.
 `mdplab run cen2022_linear_rate`
 """
 

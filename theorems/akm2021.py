@@ -4,7 +4,7 @@ from functools import partial
 from itertools import islice, pairwise
 
 import numpy as np
-from sympy import Eq, Rational, log, sqrt
+from sympy import Eq, log, sqrt
 
 from mdplab.arrays import (
     ball,
@@ -281,7 +281,7 @@ with as_printed():
     too_much_progress = progress >= 2 / step_size * square_of_step
     before = best_before <= sqrt(64 * γ * S * A * mismatch**2 / ((1 - γ) ** 6 * T))
     so_far = best_so_far <= sqrt(64 * γ * S * A * mismatch**2 / ((1 - γ) ** 6 * T))
-    sharper = best_so_far <= 1 / (1 - γ) * mismatch * sqrt(16 * γ * S * A * first_loss / ((1 - γ) ** 3 * T))
+    sharper = best_so_far <= 1 / (1 - γ) * mismatch * sqrt(32 * γ * S * A * first_loss / ((1 - γ) ** 3 * T))
     blind_to_mismatch = best_so_far <= sqrt(64 * γ * S * A / ((1 - γ) ** 6 * T))
 
 
@@ -461,7 +461,6 @@ mean_loss = Quantity(r"\tfrac1S \sum_s \{V^*(s) - V^{(t)}(s)\}", "gap, all state
 with as_printed():
     values_rise = value_gain >= 0
     action_values_rise = action_value_gain >= 0
-    values_rise_fast = value_gain >= Rational(1, 1000)
     convergence = mean_loss <= 1 / sqrt(t)
     too_fast = mean_loss <= 1 / t**2
 
@@ -795,6 +794,7 @@ with as_printed():
     judge=for_all(T, up_to=300, exactly_up_to=6),
     on={"mdp": discounted_mdps(), "multiple": numbers("1/1000", 1000), "ρ": distributions},
     named={
+        "long chain, long steps": lambda: {"mdp": long_chain(), "multiple": rational(1000)[()]},
         "two by two": two_by_two,
         "two arms, short steps": lambda: {"mdp": two_armed_bandit(), "multiple": rational("1/1000")[()]},
     },

@@ -51,7 +51,9 @@ def test_the_bound_of_theorem_1_by_hand_for_one_state():
     """One state that stays, two actions of reward 1, γ = 9/10, τ = 1/10, η = (1 − γ)/τ = 1, π⁽⁰⁾ = (1/3, 2/3).
 
     Ṽ* = (1 + τ log 2)/(1 − γ), Ṽ = (1 + τ H)/(1 − γ) with H the entropy of π⁽⁰⁾: the first errors are
-    γτ(log 2 − H)/(1 − γ) and log 3 − log 2.  As 1 − ητ/(1 − γ) = 0, C₁ is the first of them.  After one step nothing is left.
+    γτ(log 2 − H)/(1 − γ) and log 3 − log 2.  As 1 − ητ/(1 − γ) = 0, C₁ is the first of them.
+
+    After one step nothing is left.
     """
     mdp, logits = one_state_loop("9/10", A=2).floats(), np.log([[1 / 3, 2 / 3]])
     binding, error, bound = next(cen2022.thm1.trace(mdp, np.float64(0.1), np.float64(1), logits))

@@ -337,7 +337,7 @@ def lem2(mdp, π, u, *, scale=1):
     judge=for_all(),
     on={"mdp": bandits(), "π": policies, "u": directions()},
     named={"two arms": sharpest_bandit},
-    near_misses={"an eight-hundredth less": arms_too_sharp, "19/100 for rewards in [0, 1]": arms_too_smooth},
+    near_misses={"1 / (3√3 + 1/100)": arms_too_sharp, "19/100 for rewards in [0, 1]": arms_too_smooth},
     note="Proved for two arms; for more arms only a search for counterexamples that found none.",
 )
 def lem2_sharp(mdp, π, u):
@@ -397,8 +397,8 @@ def lem7(mdp, π, u):
     given=[rewards_in_unit_interval],
     named={"two arms": sharpest_bandit, "patient loop": patient_loop},
     near_misses={
-        "half of it is one half without the horizon": value_smooth_without_horizon,
-        "a tenth of it": value_smoother_by_nine,
+        "8 without the horizon": value_smooth_without_horizon,
+        "a ninth of it": value_smoother_by_nine,
         "19/100 / (1 − γ)": value_too_smooth,
     },
 )
@@ -725,12 +725,12 @@ def thm3_sum(mdp, *, start=no_preference):
 
 others = Quantity(r"1 - \pi_{\theta_t}(a^*)", "probability of the other arms", accuracy="relative")
 others_next = Quantity(r"1 - \pi_{\theta_{t+1}}(a^*)", "the same after one more update", accuracy="relative")
-worst_next = Quantity(r"\pi_{\theta_{t+1}}(a^{**})", "probability of the second best arm", accuracy="relative")
-worst_now = Quantity(r"\pi_{\theta_t}(a^{**})", "probability of the second best arm", accuracy="relative")
+second_next = Quantity(r"\pi_{\theta_{t+1}}(a^{**})", "probability of the second best arm", accuracy="relative")
+second_now = Quantity(r"\pi_{\theta_t}(a^{**})", "probability of the second best arm", accuracy="relative")
 
 with as_printed():
     monotone = others_next <= others
-    second_too = worst_now <= worst_next
+    second_too = second_now <= second_next
 
 
 @theorem(
@@ -759,8 +759,8 @@ def prop2(mdp, step, *, start=no_preference):
             t: now.k + 1,
             others: total((1 - best.policy) * now.π, 2),
             others_next: total((1 - best.policy) * new.π, 2),
-            worst_now: total(second * now.π, 2),
-            worst_next: total(second * new.π, 2),
+            second_now: total(second * now.π, 2),
+            second_next: total(second * new.π, 2),
         }
 
 

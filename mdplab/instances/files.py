@@ -47,6 +47,7 @@ from mdplab.models import DiscountedMDP
 # Other model classes in JSON: the module that reads them has `from_document(document)`.
 READERS: dict[str, str] = {
     "constrained": "mdplab.instances.constrained",
+    "finite_horizon": "mdplab.instances.finite_horizon",
 }
 
 _NUMBER = 'expected a number or a text such as "1/3"'

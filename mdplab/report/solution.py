@@ -16,6 +16,7 @@ from mdplab.theorem.inputs import to_json
 # make sense, and more of its own.
 SOLUTIONS: dict[str, str] = {
     "ConstrainedMDP": "mdplab.exact.constrained_optimum",
+    "FiniteHorizonMDP": "mdplab.exact.finite_horizon",
 }
 
 

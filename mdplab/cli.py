@@ -98,7 +98,10 @@ def verify(
     if report is not None:
         from mdplab.report.html import write_site
 
-        print(f"report written to {write_site(report, [(x, verdict) for x, verdict, _ in done])}")
+        with _progress() as bar:
+            task = bar.add_task("writing pages", total=len(done))
+            index = write_site(report, [(x, v) for x, v, _ in done], model=model, progress=lambda *_: bar.advance(task))
+        print(f"report written to {index}")
     _save_counterexamples(done, report)
     if interrupted:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
@@ -135,6 +138,7 @@ def plot(
     discount: Discount = None,
     start: Start = None,
     seed: Seed = 0,
+    up_to: Annotated[int | None, typer.Option(help="Last iterate; default: that of the theorem's judge.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Figure file: .svg, .png or .pdf.")] = None,
 ) -> None:
     """Draw the measured quantity with the bound over it, and keep the data (netCDF and CSV) beside the figure."""
@@ -145,7 +149,9 @@ def plot(
     theorem, model = find(id), _model(on, discount, start)
     if model is not None and (why := applies(theorem, model[1])):
         raise MdplabError(f"{id} does not apply to {model[0]}: {why}")
-    figure, data = figures.convergence(theorem, model=model, seed=seed)
+    with _progress() as bar:
+        bar.add_task(f"measuring {id}", total=None)
+        figure, data = figures.convergence(theorem, model=model, seed=seed, up_to=up_to)
     written = figures.save(figure, data, out or Path(f"{id}.svg"))
     print("written: " + ", ".join(map(str, written)))
 
@@ -258,7 +264,8 @@ def _verified(
     with _progress() as bar:
         task = bar.add_task("starting", total=len(theorems))
         console = bar.console
-        console.print(terminal.header(console.width))
+        width = console.width if console.is_terminal else None
+        console.print(terminal.header(width))
 
         def progress(id: str, step: str) -> None:
             bar.update(task, description=f"{id} {step}".strip())
@@ -266,7 +273,7 @@ def _verified(
         try:
             for x, verdict, seconds in verify_all(theorems, settings, workers, progress):
                 done[x.id] = (x, verdict, seconds)
-                console.print(terminal.row(x, verdict, seconds, console.width))
+                console.print(terminal.row(x, verdict, seconds, width))
                 bar.advance(task)
         except KeyboardInterrupt:
             interrupted = True

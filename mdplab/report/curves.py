@@ -15,7 +15,6 @@ from mdplab.arrays import EPS
 from mdplab.errors import MdplabError
 from mdplab.report.words import is_identity, kind
 from mdplab.theorem import inputs as inp
-from mdplab.theorem.check import COPIES
 from mdplab.theorem.claim import Claim
 from mdplab.theorem.floating import Curves, run_in_floats
 from mdplab.theorem.inputs import Inputs
@@ -40,10 +39,8 @@ class Sample:
 
 
 def on_model(theorem: Theorem, name: str, model: Any, seed: int = 0) -> list[Sample]:
-    """A model of the user's with several values of the other inputs: those on which `check` tries it."""
-    rng = np.random.default_rng([seed, *theorem.id.encode()])
-    copies = model.floats().map(lambda x: np.stack([np.asarray(x)] * COPIES))
-    return [Sample(name, "model", inp.dependents(theorem, copies, rng))]
+    """A model of the user's with the simplest other inputs: one curve, the first on which `check` tries it."""
+    return [Sample(name, "model", inp.pick(inp.on_model(theorem, model, seed), 0))]
 
 
 def representatives(theorem: Theorem, verdict: Verdict | None = None, seed: int = 0) -> list[Sample]:

@@ -203,8 +203,11 @@ def _lines(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
         ax.margins(x=0.04)
         ax.autoscale(axis="x")
     _first_informative(ax, panel, main, ink)
-    if positive:
-        (_factor if geometric else _slope)(ax, panel.k, track, ink)
+    if positive and geometric:
+        _factor(ax, panel.k, track, ink)
+    elif positive:
+        # Where the curve has hardly begun to fall, the bound's own slope is worth knowing.
+        _slope(ax, panel.k, track, ink) or _slope(ax, panel.k, _middle(panel.right[:, main]), ink)
     ax.set_xlabel(f"{mathtext(panel.attrs['index_latex']) or ''}  ({panel.attrs['index_meaning']})".strip())
     ax.set_ylabel(_label(panel.left_latex, 150, "what is measured"))
     return entries, meaning
@@ -255,7 +258,7 @@ def _trivial(ax: Axes, panel: Panel, main: np.ndarray, ink: str) -> Entries:
     seen = ~np.isnan(trivial)
     (line,) = ax.plot(panel.k[seen], trivial[seen], color=ink, linestyle=":", linewidth=1)
     text = mathtext(panel.attrs["trivial_latex"])
-    return [(line, f"holds for any reason {text}" if text else "holds for any reason")]
+    return [(line, f"trivial bound {text}" if text else "trivial bound")]
 
 
 def _first_informative(ax: Axes, panel: Panel, main: np.ndarray, ink: str) -> None:
@@ -302,6 +305,8 @@ def _limits(ax: Axes, panel: Panel, main: np.ndarray, geometric: bool, positive:
             min(low, max(right.min(), min(low / 1e6, most / 30))),
             max(high, min(right.max(), max(high * 1e6, least * 30))),
         )
+        if any(role == "model" for _, role, _ in panel.samples):
+            high = max(high, min(right.max(), low * 1e20))  # one's own model: how far away the bound is, is the point
         low = max(low, min(right.min(), left.max()) / 1e12)  # what falls faster than any bound says no more after that
     ax.set_ylim(low / 2, high * 3)
 
@@ -313,24 +318,24 @@ def _ends(x: np.ndarray) -> tuple[float, float]:
     return (x.min(), x.max()) if x.size else (np.inf, 0.0)
 
 
-def _slope(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
-    """A triangle under the last decade of the curve with the exponent fitted there."""
+def _slope(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> bool:
+    """A triangle under the last decade of the curve with the exponent fitted there; whether there is one to draw."""
     seen = np.isfinite(track) & (track > 0) & (k > 0)
     if seen.sum() < 5:
-        return
+        return False
     x, y = np.log10(k[seen]), np.log10(track[seen])
     last = x >= x[-1] - 1
     if last.sum() < 4 or x[-1] - x[last][0] < 0.5:
-        return
+        return False
     slope, level = np.polyfit(x[last], y[last], 1)
     if abs(slope) < 0.05 or abs(np.polyval((slope, level), x[last]) - y[last]).max() > 0.15:
-        return
+        return False
     a, b = x[-1] - 0.75, x[-1] - 0.3
     span = np.diff(np.log10(ax.get_ylim()))[0]
     ya, yb = (np.polyval((slope, level), z) - 0.05 * span for z in (a, b))
     corners = 10.0 ** np.array([(a, ya), (b, yb), (a, yb)])
     if corners[:, 1].min() < ax.get_ylim()[0]:
-        return
+        return False
     ax.add_patch(_triangle(corners, ink))
     ax.annotate(
         f"${slope:.2f}$",
@@ -341,6 +346,7 @@ def _slope(ax: Axes, k: np.ndarray, track: np.ndarray, ink: str) -> None:
         va="center",
         fontsize=9,
     )
+    return True
 
 
 def _triangle(corners: np.ndarray, ink: str) -> Any:

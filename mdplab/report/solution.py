@@ -15,8 +15,11 @@ from mdplab.theorem.inputs import to_json
 # Model classes other than DiscountedMDP: the module that has `solution(model)`, returning the same keys as far as they
 # make sense, and more of its own.
 SOLUTIONS: dict[str, str] = {
+    "ConfoundedPOMDP": "mdplab.exact.confounded",
     "ConstrainedMDP": "mdplab.exact.constrained_optimum",
     "FiniteHorizonMDP": "mdplab.exact.finite_horizon",
+    "MultiObjectiveMDP": "mdplab.exact.coverage",
+    "POMDP": "mdplab.exact.pomdp",
 }
 
 
@@ -72,7 +75,7 @@ ROWS = 64
 
 
 def _by_state(found: dict[str, Any]) -> bool:
-    values, policy = found.get("values"), found.get("policy")
+    values, policy = found.get("values") or [], found.get("policy") or []
     return bool(values) and bool(policy) and not isinstance(values[0], list) and len(values) == len(policy)
 
 

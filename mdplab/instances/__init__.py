@@ -30,6 +30,7 @@ from mdplab.instances.find import find_model as find_model
 from mdplab.instances.find import known_names as known_names
 from mdplab.instances.gymnasium import from_gymnasium as from_gymnasium
 from mdplab.instances.mdptoolbox import from_mdptoolbox as from_mdptoolbox
+from mdplab.instances.multi_objective import multi_objective_mdps as multi_objective_mdps
 from mdplab.instances.named import bad_start as bad_start
 from mdplab.instances.named import forgotten_state as forgotten_state
 from mdplab.instances.named import good_start as good_start

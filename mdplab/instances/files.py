@@ -46,15 +46,18 @@ from mdplab.models import DiscountedMDP
 
 # Other model classes in JSON: the module that reads them has `from_document(document)`.
 READERS: dict[str, str] = {
+    "confounded": "mdplab.instances.confounded",
     "constrained": "mdplab.instances.constrained",
     "finite_horizon": "mdplab.instances.finite_horizon",
+    "multi_objective": "mdplab.instances.multi_objective",
+    "pomdp": "mdplab.instances.pomdp",
 }
 
 _NUMBER = 'expected a number or a text such as "1/3"'
 
 
 def load_model(path: str | Path) -> DiscountedMDP:
-    """The model in a `.npz` or `.json` file.
+    """The model in a `.npz`, `.json` or `.pomdp` file.
 
     Raises
     ------
@@ -64,8 +67,10 @@ def load_model(path: str | Path) -> DiscountedMDP:
     path = Path(path).expanduser()
     if not path.is_file():
         raise InstanceError(f"{path}: there is no such file")
+    if path.suffix.lower() == ".pomdp":
+        return import_module("mdplab.instances.cassandra").load(path)
     if path.suffix not in (".npz", ".json"):
-        raise InstanceError(f"{path}: a model's file ends in .npz or .json, not in {path.suffix!r}")
+        raise InstanceError(f"{path}: a model's file ends in .npz, .json or .pomdp, not in {path.suffix!r}")
     try:
         return _load_npz(path) if path.suffix == ".npz" else _from_document(_document(path))
     except (InstanceError, ModelError) as error:
@@ -120,7 +125,9 @@ def from_json(text: str) -> DiscountedMDP:
 
 
 def state_names(path: str | Path) -> list[str] | None:
-    """The names of the states in a `.json` file, or None where it has none."""
+    """The names of the states in a `.json` or `.pomdp` file, or None where it has none."""
+    if Path(path).suffix.lower() == ".pomdp":
+        return list(import_module("mdplab.instances.cassandra").read_pomdp(path).states)
     return _document(Path(path).expanduser()).get("state_names")
 
 

@@ -18,6 +18,8 @@ from mdplab.solvers.dynamic_pg import uniform_in_epochs as uniform_in_epochs
 from mdplab.solvers.entropy_natural_pg import entropy_natural_pg as entropy_natural_pg
 from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg
+from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
+from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
 from mdplab.solvers.lagrangian import gradient_descent_ascent as gradient_descent_ascent
 from mdplab.solvers.lagrangian import reload as reload
 from mdplab.solvers.log_barrier_pg import BarrierIterate as BarrierIterate
@@ -49,5 +51,8 @@ from mdplab.solvers.smoothed_robust_pg import SmoothedIterate as SmoothedIterate
 from mdplab.solvers.smoothed_robust_pg import smoothed_robust_pg as smoothed_robust_pg
 from mdplab.solvers.softmax_pg import Iterate as Iterate
 from mdplab.solvers.softmax_pg import softmax_pg as softmax_pg
+from mdplab.solvers.utility_pg import UtilityIterate as UtilityIterate
+from mdplab.solvers.utility_pg import projected_utility_pg as projected_utility_pg
+from mdplab.solvers.utility_pg import utility_pg as utility_pg
 from mdplab.solvers.value_iteration import enclosures as enclosures
 from mdplab.solvers.value_iteration import value_iteration as value_iteration

@@ -61,6 +61,14 @@ from mdplab.exact.payoffs import payoff_values as payoff_values
 from mdplab.exact.payoffs import payoffs_at_start as payoffs_at_start
 from mdplab.exact.payoffs import policy_of as policy_of
 from mdplab.exact.payoffs import slack as slack
+from mdplab.exact.pomdp import BeliefBounds as BeliefBounds
+from mdplab.exact.pomdp import alpha_vectors as alpha_vectors
+from mdplab.exact.pomdp import belief_bounds as belief_bounds
+from mdplab.exact.pomdp import best_controller as best_controller
+from mdplab.exact.pomdp import controller_values as controller_values
+from mdplab.exact.pomdp import finite_optimum as finite_optimum
+from mdplab.exact.pomdp import finite_value as finite_value
+from mdplab.exact.pomdp import history_weights as history_weights
 from mdplab.exact.robust import RobustOptimum as RobustOptimum
 from mdplab.exact.robust import WorstCase as WorstCase
 from mdplab.exact.robust import robust_backup as robust_backup
@@ -76,6 +84,10 @@ from mdplab.exact.soft import soft_values as soft_values
 from mdplab.exact.soft_optimum import SoftOptimum as SoftOptimum
 from mdplab.exact.soft_optimum import soft_gap as soft_gap
 from mdplab.exact.soft_optimum import soft_optimum as soft_optimum
+from mdplab.exact.stateful import stateful_action_values as stateful_action_values
+from mdplab.exact.stateful import stateful_gradient as stateful_gradient
+from mdplab.exact.stateful import stateful_values as stateful_values
+from mdplab.exact.stateful import stateful_visits as stateful_visits
 from mdplab.exact.utility_gradients import direct_utility_gradient as direct_utility_gradient
 from mdplab.exact.utility_gradients import rewarded as rewarded
 from mdplab.exact.utility_gradients import softmax_utility_gradient as softmax_utility_gradient

@@ -1,5 +1,9 @@
 """Where problems come from: strategies, batched families, named examples, readers of foreign formats."""
 
+from mdplab.instances.cassandra import from_pomdp as from_pomdp
+from mdplab.instances.cassandra import read_pomdp as read_pomdp
+from mdplab.instances.cassandra import to_pomdp as to_pomdp
+from mdplab.instances.cassandra import write_pomdp as write_pomdp
 from mdplab.instances.confounded import blind_twins as blind_twins
 from mdplab.instances.confounded import confounded_pomdps as confounded_pomdps
 from mdplab.instances.confounded import history_policies as history_policies
@@ -48,6 +52,10 @@ from mdplab.instances.named import two_armed_bandit as two_armed_bandit
 from mdplab.instances.named import two_by_two as two_by_two
 from mdplab.instances.named import two_by_two_logits as two_by_two_logits
 from mdplab.instances.named import two_state_swap as two_state_swap
+from mdplab.instances.pomdp import memory_needed as memory_needed
+from mdplab.instances.pomdp import pomdps as pomdps
+from mdplab.instances.pomdp import stateful_policies as stateful_policies
+from mdplab.instances.pomdp import tiger as tiger
 from mdplab.instances.robust import robust_garnet as robust_garnet
 from mdplab.instances.robust import robust_mdps as robust_mdps
 from mdplab.instances.robust import two_kernels as two_kernels

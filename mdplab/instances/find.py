@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
@@ -29,7 +30,7 @@ def find_model(text: str, discount: float | str | None = None, start: str | int 
         * ``gym:ID``, a Gymnasium environment with a transition table, such as ``gym:FrozenLake-v1``;
         * a family with its options, such as ``garnet:S=20,A=5,seed=3`` (seed 0 unless given);
         * a named example, perhaps with options, such as ``puterman-6.2.1`` or ``long-chain:H=12``;
-        * the path of a file that ends in ``.npz`` or ``.json``.
+        * the path of a file that ends in ``.npz``, ``.json`` or ``.pomdp``.
     discount : number or text, optional
         γ, instead of the model's own; needed for Gymnasium.  Families have 9/10 unless given.  A text such as "9/10"
         stays exact where the model is.
@@ -45,9 +46,9 @@ def find_model(text: str, discount: float | str | None = None, start: str | int 
     γ = None if discount is None else _discount(discount)
     if text.startswith("gym:"):
         mdp, names = _gymnasium(text.removeprefix("gym:"), γ), None
-    elif text.endswith((".npz", ".json")):
+    elif text.lower().endswith((".npz", ".json", ".pomdp")):
         mdp = files.load_model(text)
-        names = files.state_names(text) if text.endswith(".json") else None
+        names = None if text.endswith(".npz") else files.state_names(text)
     else:
         mdp, names = _registered(text, γ), None
     try:
@@ -67,9 +68,10 @@ def _discount(x: float | str) -> Fraction:
     return γ
 
 
-def _discounted(mdp: DiscountedMDP, γ: Fraction) -> DiscountedMDP:
-    number = rational_number(γ) if is_exact(mdp.P) else float(γ)
-    return DiscountedMDP(mdp.P, mdp.r, number, mdp.start)
+def _discounted(mdp: Any, γ: Fraction) -> Any:
+    if not hasattr(mdp, "discount"):
+        raise ModelError(f"a {type(mdp).__name__} has no discount; leave --discount out")
+    return replace(mdp, discount=rational_number(γ) if is_exact(mdp.P) else float(γ))
 
 
 def _start(mdp: DiscountedMDP, start: str | int, names: list[str] | None) -> Any:
@@ -107,7 +109,7 @@ def _registered(text: str, γ: Fraction | None) -> DiscountedMDP:
         return _call(text, make, _with_discount(make, options, γ), rng, 1)[0]
     raise InstanceError(
         f"there is no model {name!r}{_suggestion(name, known_names())}; expected gym:ID, a family or an example "
-        "(mdplab list instances names them), or a file that ends in .npz or .json"
+        "(mdplab list instances names them), or a file that ends in .npz, .json or .pomdp"
     )
 
 

@@ -146,6 +146,10 @@ class ConfoundedPOMDP:
         """Part of a batch, by any index of its leading axes."""
         return self.map(lambda x: x[index])
 
+    def starting(self, start: Array) -> ConfoundedPOMDP:
+        """The same model with another start distribution (..., S)."""
+        return ConfoundedPOMDP(self.P, self.E, self.proxy, self.r, self.behaviour, self.horizon, start)
+
     def exact(self) -> ConfoundedPOMDP:
         """The same model in rationals: floats stand for themselves, the largest of each row makes it sum to one."""
         if is_exact(self.P):

@@ -108,7 +108,7 @@ class Check:
                 if not self.misses[name].refuted:
                     self.progress(f"near miss: {name}")
                     self.hunt(name)
-            if self.found.failures and self.found.shrunk is None:
+            if self.found.failures and self.found.shrunk is None and self.theorem.status != "refuted":
                 self.progress("shrinking")
                 self.shrink()
         return self.verdict()
@@ -346,6 +346,7 @@ class Check:
             self.found.comparisons["replay work"] += work
             self.found.replayed += in_doubt
             result = judge_exactly(self.theorem, {name: self.theorem.claims[name]}, one, self.horizon(c, row))[name]
+            self.absorb_ratio(name, result.ratio, label, result.ratio_at, one)
             self.found.comparisons["touching"] += result.outcomes[Outcome.TOUCHES]
             self.found.comparisons["open"] += result.outcomes[Outcome.OPEN]
             if result.failure:
@@ -364,7 +365,7 @@ class Check:
             self.found.best = Tightness(ratio, where, index, inp.to_json(inputs))
 
     def absorb_ratios(self, name: str, c: Curves, inputs: Inputs, where: str) -> None:
-        ratio = np.where(c.outcome == Outcome.OPEN, np.nan, c.ratio)
+        ratio = np.where(c.outcome >= Outcome.OPEN, np.nan, c.ratio)  # replays have the last word on those
         if self.theorem.claims[name].is_identity or np.isnan(ratio).all():
             return
         tops = np.nan_to_num(ratio, nan=-1.0).max(axis=0)

@@ -102,7 +102,7 @@ class Theorem:
             if name in inputs:
                 out[name] = inputs[name]
             elif domain.simplest is not None:
-                out[name] = called(domain.simplest, out)
+                out[name] = _following(next(iter(out.values()), None), called(domain.simplest, out))
             else:
                 raise TheoremError(f"{self.id}: no value for {name}, and its domain has no simplest one")
         return out
@@ -214,6 +214,14 @@ def theorem(
         )
 
     return decorate
+
+
+def _following(first: Any, value: Any) -> Any:
+    """A simplest value in the arithmetic of the first input: rational as it is made, or float64."""
+    exact = not hasattr(first, "map") or arrays.is_exact(getattr(first, "r", None))
+    if exact or not arrays.is_exact(value):
+        return value
+    return arrays.floats(value) if np.ndim(value) else arrays.number(value)
 
 
 def _domain(x: Any) -> Domain:

@@ -34,12 +34,12 @@ def test_a_refuted_theorem_is_drawn_on_its_worst_counterexample(theorems, verdic
     assert (data.left > data.right).any()
 
 
-def test_a_model_of_the_user_is_drawn_with_sixteen_logits(theorems):
+def test_a_model_of_the_user_is_drawn_with_the_simplest_other_inputs(theorems):
     samples = curves.on_model(theorems["sublinear"], "two-by-two", find_model("two-by-two"))
     data = curves.measure(theorems["sublinear"], samples, up_to=30)
-    assert data.sizes["instance"] == 16
-    assert len(np.unique(samples[0].inputs["θ"].reshape(16, -1), axis=0)) > 8  # some are all zero
-    assert (floats(samples[0].inputs["mdp"].discount) == 0.9).all()
+    assert data.sizes["instance"] == 1
+    assert (samples[0].inputs["θ"] == 0).all()
+    assert floats(samples[0].inputs["mdp"].discount) == 0.9
 
 
 def test_the_trivial_bound_is_kept_and_tells_where_a_bound_informs(theorems):

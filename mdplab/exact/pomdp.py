@@ -185,7 +185,7 @@ def _one_hot(table: np.ndarray, A: int, Z: int) -> tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class BeliefBounds:
-    """`low` <= V* <= `high` at the start, and at each belief that was expanded an action that is good by the lower bound.
+    """`low` <= V* <= `high` at the start, and at each expanded belief the action that is best by the lower bound.
 
     Attributes
     ----------
@@ -207,8 +207,8 @@ def belief_bounds(pomdp: POMDP, beliefs: int = 2000) -> BeliefBounds:
     """Bounds on the optimal value from the start of one model, by expanding the beliefs that matter most.
 
     Below: the best single action for ever, improved by backups over the expanded beliefs.  Above: the fast informed
-    bound (:cite:`hauskrecht2000`), which lets one see the state a step late, improved likewise.  Backups are monotone, so
-    each number is a bound when the loop stops.  In float64; beliefs equal to 12 digits count as one, and the bounds are
+    bound (:cite:`hauskrecht2000`), which lets one see the state a step late, improved likewise.  Backups are monotone,
+    so each number is a bound when the loop stops.  In float64; beliefs equal to 12 digits count as one, and the bounds are
     moved apart by what that and rounding can do.
 
     Raises ModelError for a batch and for γ = 1.
@@ -321,7 +321,7 @@ class _Graph:
         return p, following
 
     def sweep(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Backups until nothing moves: bounds, and at the expanded nodes the actions best by the upper and the lower."""
+        """Backups until nothing moves: low, high, and the actions that are best by the upper and by the lower bound."""
         γ, order = float(self.pomdp.discount), np.array(self.order)
         r = np.array(self.beliefs)[order] @ self.pomdp.r
         p, following = (np.stack(x) for x in zip(*self.edges, strict=True))

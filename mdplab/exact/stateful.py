@@ -1,7 +1,7 @@
 """Policies with memory of their own: π(a, y | o, z) acts and moves its memory from z to y at once.
 
-Models emit an observation before one acts (`POMDP.emission`); policies are arrays (..., O, Z, A, Z), each π[..., o, z, :, :]
-a distribution.  The memory starts in z = 0 unless a distribution `memory` (..., Z) is given.
+Models emit an observation before one acts (`POMDP.emission`); policies are arrays (..., O, Z, A, Z), each
+π[..., o, z, :, :] a distribution.  The memory starts in z = 0 unless a distribution `memory` (..., Z) is given.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def start_pairs(pomdp: POMDP, π: Array, memory: Array | None = None) -> Array:
 def stateful_gradient(pomdp: POMDP, π: Array, memory: Array | None = None) -> Array:
     """∂J / ∂θ(o, z, a, y) for π(·, · | o, z) = softmax θ(o, z, ·, ·);  (..., O, Z, A, Z) -> the same.
 
-    Σ_s d(s, z) E(o | s) π(a, y | o, z) (Q(s, a, y) − Σ_{b,x} π(b, x | o, z) Q(s, b, x)): no derivative passes through the
-    memory.
+    Σ_s d(s, z) E(o | s) π(a, y | o, z) (Q(s, a, y) − Σ_{b,x} π(b, x | o, z) Q(s, b, x)): no derivative passes through
+    the memory.
 
     References
     ----------
@@ -95,8 +95,8 @@ def trajectories(pomdp: POMDP, π: Array, horizon: int, memory: Array | None = N
     -------
     dict with, for each of the N trajectories (s_0, o_0, z_0, a_0, z_1, s_1, ...):
         ``probability`` (..., N), ``reward`` (..., N) the discounted sum, ``visited`` (T, N) the row of the flat policy
-        (o·Z + z)·A·Z + a·Z + y that was drawn at each step, ``seen`` (N,) a number for what the outside sees, (s, o, a) of
-        all steps.
+        (o·Z + z)·A·Z + a·Z + y that was drawn at each step, ``seen`` (N,) a number for what the outside sees, (s, o, a)
+        of all steps; each is seen on Z^(T + 1) trajectories.
     """
     S, O, A, Z = pomdp.S, pomdp.O, pomdp.A, π.shape[-1]  # noqa: E741
     first = start_pairs(pomdp, π, memory)

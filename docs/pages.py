@@ -60,3 +60,33 @@ def theorem(x):
         lines += ["", "Near misses, each refuted: " + "; ".join(x.near_misses) + "."]
     glossary = "; ".join(f"${q.name}$ {q.meaning}" for q in x.quantities if q.meaning)
     return [*lines, "", f"Where {glossary}."] if glossary else lines
+
+
+BEGIN, END = "<!-- catalogue: written by docs/pages.py -->\n", "<!-- end of catalogue -->"
+
+
+def with_catalogue(text, groups):
+    """The text of a README with its table of the catalogue as it is now."""
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    count = sum(map(len, groups.values()))
+    misses = sum(len(x.near_misses) for group in groups.values() for x in group)
+    lines = [f"{count} theorems of {len(groups)} papers, with {misses} near misses.", "", readme_table(groups), ""]
+    return head + BEGIN + "\n".join(lines) + END + tail
+
+
+def readme_table(groups):
+    """One line a paper, with the ids that the command line knows."""
+    rows = ["| key | paper | theorems | level | kept as refuted |", "| --- | --- | ---: | ---: | ---: |"]
+    for key, group in groups.items():
+        about = card(key)
+        levels = sorted({listing.evidence(x) for x in group}, reverse=True)
+        refuted = sum(x.status == "refuted" for x in group)
+        title = f"{about.get('title', key)} ({about.get('year', '')})"
+        rows.append(f"| `{key}` | {title} | {len(group)} | {', '.join(map(str, levels))} | {refuted or ''} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    readme = Path(__file__).resolve().parents[1] / "README.md"
+    readme.write_text(with_catalogue(readme.read_text(), shipped()))

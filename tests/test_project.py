@@ -1,6 +1,7 @@
 """What a machine can check about form: cards, bibliography, layers, import cost, the conventions of theorem files."""
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -101,3 +102,11 @@ def test_models_solvers_and_truths_load_without_the_engine_and_without_a_compile
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_table_in_the_readme_is_that_of_the_theorem_files():
+    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs/pages.py")
+    pages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pages)
+    readme = (ROOT / "README.md").read_text()
+    assert pages.with_catalogue(readme, shipped()) == readme  # else run: python docs/pages.py

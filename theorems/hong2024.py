@@ -170,7 +170,7 @@ with as_printed():
 
 
 def by_observation(gradient):
-    """The gradient by logits that only the observation chooses: summed over histories;  (..., H, O, A) -> (..., O, A)."""
+    """By logits chosen by the observation alone: the sum over histories;  (..., H, O, A) -> (..., O, A)."""
     return gradient.sum(axis=-3)
 
 

@@ -54,7 +54,8 @@ slope = Quantity(
     "derivative of the value along a direction",
 )
 formula = Quantity(
-    r"\sum_{s,z} d(s, z) \sum_o E(o \mid s) \sum_{a,z'} \langle \nabla_\theta \pi_\theta(a, z' \mid o, z), \delta \rangle "
+    r"\sum_{s,z} d(s, z) \sum_o E(o \mid s) \sum_{a,z'} "
+    r"\langle \nabla_\theta \pi_\theta(a, z' \mid o, z), \delta \rangle "
     r"Q(s, a, z')",
     "the policy gradient theorem along that direction",
 )
@@ -118,7 +119,7 @@ def normalised_visits(model, π):
     note="Also proved; with one memory state it is the gradient of a memoryless policy.",
 )
 def policy_gradient(model, π, δ, *, score=whole_score, q_of=stateful_action_values, visits_of=stateful_visits):
-    """The gradient of a stateful policy needs no derivative of its memory: action and next memory state are one draw."""
+    """The gradient of a stateful policy needs no derivative of its memory: act and next memory are one draw."""
     gradient = score(π, slope_of(model, π, visits_of(model, π), q_of(model, π)))
     yield {slope: slope_by_dual_numbers(model, π, δ), formula: total(gradient * δ, 4)}
 

@@ -3,6 +3,8 @@
 The proxy of a stage is the observation before it; at the first stage it is O_0.  Stages are counted t = 1, ..., T.
 """
 
+from itertools import pairwise
+
 from sympy import Eq
 
 from mdplab.arrays import expand, namespace, solve, transposed
@@ -56,7 +58,7 @@ def weights_with_the_next_action(start, laws):
     """a_i in place of a_{i−1} in the joint factor."""
     xp = namespace(start)
     out = [solve(laws[0].seen, start[..., None, :] + 0 * laws[0].seen[..., 0])[..., None, :, :]]
-    for law, following in zip(laws, laws[1:], strict=False):
+    for law, following in pairwise(laws):
         W = out[-1][..., :, :, None, None, :, None]  # n, a, next action, o, q
         coming = (law.onwards[..., None, None, :, :, :, :] @ W)[..., 0]  # n, a, next action, o, o'
         coming = xp.moveaxis(coming, -2, -4)  # n, o, a, next action, o'

@@ -2,6 +2,8 @@
 
 from mdplab.solvers.checkpoints import every as every
 from mdplab.solvers.checkpoints import geometric as geometric
+from mdplab.solvers.confounded_pg import HistoryIterate as HistoryIterate
+from mdplab.solvers.confounded_pg import confounded_pg as confounded_pg
 from mdplab.solvers.conservative_lagrangian import conservative_lagrangian as conservative_lagrangian
 from mdplab.solvers.decaying_entropy_pg import DecayingIterate as DecayingIterate
 from mdplab.solvers.decaying_entropy_pg import decaying_entropy_pg as decaying_entropy_pg
@@ -14,6 +16,7 @@ from mdplab.solvers.dynamic_pg import dynamic_pg as dynamic_pg
 from mdplab.solvers.dynamic_pg import dynamic_step_sizes as dynamic_step_sizes
 from mdplab.solvers.dynamic_pg import epoch_pg as epoch_pg
 from mdplab.solvers.dynamic_pg import simultaneous_pg as simultaneous_pg
+from mdplab.solvers.dynamic_pg import train_epoch as train_epoch
 from mdplab.solvers.dynamic_pg import uniform_in_epochs as uniform_in_epochs
 from mdplab.solvers.entropy_natural_pg import entropy_natural_pg as entropy_natural_pg
 from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
@@ -35,6 +38,8 @@ from mdplab.solvers.natural_pg import natural_pg as natural_pg
 from mdplab.solvers.npg_primal_dual import npg_primal_dual as npg_primal_dual
 from mdplab.solvers.opg_primal_dual import opg_primal_dual as opg_primal_dual
 from mdplab.solvers.policy_iteration import policy_iteration as policy_iteration
+from mdplab.solvers.polyak_pg import PolyakIterate as PolyakIterate
+from mdplab.solvers.polyak_pg import polyak_pg as polyak_pg
 from mdplab.solvers.primal_dual import PrimalDualIterate as PrimalDualIterate
 from mdplab.solvers.projected_pg import ProjectedIterate as ProjectedIterate
 from mdplab.solvers.projected_pg import projected_pg as projected_pg
@@ -51,6 +56,11 @@ from mdplab.solvers.smoothed_robust_pg import SmoothedIterate as SmoothedIterate
 from mdplab.solvers.smoothed_robust_pg import smoothed_robust_pg as smoothed_robust_pg
 from mdplab.solvers.softmax_pg import Iterate as Iterate
 from mdplab.solvers.softmax_pg import softmax_pg as softmax_pg
+from mdplab.solvers.stateful_pg import StatefulIterate as StatefulIterate
+from mdplab.solvers.stateful_pg import stateful_pg as stateful_pg
+from mdplab.solvers.trust_region import PolicyIterate as PolicyIterate
+from mdplab.solvers.trust_region import best_within as best_within
+from mdplab.solvers.trust_region import trust_region as trust_region
 from mdplab.solvers.utility_pg import UtilityIterate as UtilityIterate
 from mdplab.solvers.utility_pg import projected_utility_pg as projected_utility_pg
 from mdplab.solvers.utility_pg import utility_pg as utility_pg

@@ -1,5 +1,9 @@
 """What is true of a policy: values, visits, gradients, optimal policies and gaps, without sampling."""
 
+from mdplab.exact.advantage_estimates import gae_mean as gae_mean
+from mdplab.exact.advantage_estimates import gae_second_moment as gae_second_moment
+from mdplab.exact.advantage_estimates import gae_variance as gae_variance
+from mdplab.exact.advantage_estimates import td_errors as td_errors
 from mdplab.exact.confounded import best_history_policy as best_history_policy
 from mdplab.exact.confounded import bridges as bridges
 from mdplab.exact.confounded import history_gap as history_gap
@@ -30,6 +34,8 @@ from mdplab.exact.coverage import hypervolume as hypervolume
 from mdplab.exact.coverage import objective_values as objective_values
 from mdplab.exact.coverage import returns as returns
 from mdplab.exact.coverage import undominated as undominated
+from mdplab.exact.deformed import exp_q as exp_q
+from mdplab.exact.deformed import log_q as log_q
 from mdplab.exact.deterministic import DualFunction as DualFunction
 from mdplab.exact.deterministic import deterministic_policies_of as deterministic_policies_of
 from mdplab.exact.deterministic import dual_function as dual_function
@@ -41,6 +47,11 @@ from mdplab.exact.gradients import direct_gradient as direct_gradient
 from mdplab.exact.gradients import softmax_gradient as softmax_gradient
 from mdplab.exact.hessians import direct_hessian as direct_hessian
 from mdplab.exact.hessians import softmax_hessian as softmax_hessian
+from mdplab.exact.improper import controller_action_values as controller_action_values
+from mdplab.exact.improper import controller_advantages as controller_advantages
+from mdplab.exact.improper import improper_derivatives as improper_derivatives
+from mdplab.exact.improper import improper_gradient as improper_gradient
+from mdplab.exact.improper import mixture as mixture
 from mdplab.exact.linear_program import LinearProgram as LinearProgram
 from mdplab.exact.linear_program import linear_program as linear_program
 from mdplab.exact.one_step_back import invertible as invertible
@@ -69,6 +80,18 @@ from mdplab.exact.pomdp import controller_values as controller_values
 from mdplab.exact.pomdp import finite_optimum as finite_optimum
 from mdplab.exact.pomdp import finite_value as finite_value
 from mdplab.exact.pomdp import history_weights as history_weights
+from mdplab.exact.regularised_optimum import RegularisedOptimum as RegularisedOptimum
+from mdplab.exact.regularised_optimum import regularised_bellman as regularised_bellman
+from mdplab.exact.regularised_optimum import regularised_optimum as regularised_optimum
+from mdplab.exact.regularised_optimum import regularised_values as regularised_values
+from mdplab.exact.regularisers import Greedy as Greedy
+from mdplab.exact.regularisers import Regulariser as Regulariser
+from mdplab.exact.regularisers import TsallisDivergence as TsallisDivergence
+from mdplab.exact.regularisers import TsallisEntropy as TsallisEntropy
+from mdplab.exact.regularisers import largest_entropy as largest_entropy
+from mdplab.exact.regularisers import tsallis_divergence as tsallis_divergence
+from mdplab.exact.regularisers import tsallis_entropy as tsallis_entropy
+from mdplab.exact.regularisers import tsallis_greedy as tsallis_greedy
 from mdplab.exact.robust import RobustOptimum as RobustOptimum
 from mdplab.exact.robust import WorstCase as WorstCase
 from mdplab.exact.robust import robust_backup as robust_backup
@@ -88,6 +111,10 @@ from mdplab.exact.stateful import stateful_action_values as stateful_action_valu
 from mdplab.exact.stateful import stateful_gradient as stateful_gradient
 from mdplab.exact.stateful import stateful_values as stateful_values
 from mdplab.exact.stateful import stateful_visits as stateful_visits
+from mdplab.exact.surrogates import divergence as divergence
+from mdplab.exact.surrogates import improvement as improvement
+from mdplab.exact.surrogates import surrogate_gain as surrogate_gain
+from mdplab.exact.surrogates import total_variation as total_variation
 from mdplab.exact.utility_gradients import direct_utility_gradient as direct_utility_gradient
 from mdplab.exact.utility_gradients import rewarded as rewarded
 from mdplab.exact.utility_gradients import softmax_utility_gradient as softmax_utility_gradient

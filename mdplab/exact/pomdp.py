@@ -208,8 +208,8 @@ def belief_bounds(pomdp: POMDP, beliefs: int = 2000) -> BeliefBounds:
 
     Below: the best single action for ever, improved by backups over the expanded beliefs.  Above: the fast informed
     bound (:cite:`hauskrecht2000`), which lets one see the state a step late, improved likewise.  Backups are monotone,
-    so each number is a bound when the loop stops.  In float64; beliefs equal to 12 digits count as one, and the bounds are
-    moved apart by what that and rounding can do.
+    so each number is a bound when the loop stops.  In float64; beliefs equal to 12 digits count as one, and the bounds
+    are moved apart by what that and rounding can do.
 
     Raises ModelError for a batch and for γ = 1.
     """
@@ -227,8 +227,8 @@ def belief_bounds(pomdp: POMDP, beliefs: int = 2000) -> BeliefBounds:
     margin = scale * 4e-12 * pomdp.S / (1 - γ)
     done = np.array(graph.order)
     return BeliefBounds(
-        float(sum(p * low[i] for p, i in ids)) - margin,
-        float(sum(p * high[i] for p, i in ids)) + margin,
+        float(sum(p * low[i] for p, i in ids) - margin),
+        float(sum(p * high[i] for p, i in ids) + margin),
         np.array(graph.beliefs)[done],
         np.stack([low[done] - margin, high[done] + margin], axis=1),
         actions,

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import is_ball, is_exact, rational, rational_number, total
+from mdplab.arrays import floats, is_ball, is_exact, rational, rational_number, total
 from mdplab.errors import InstanceError, ModelError
 from mdplab.models import POMDP
 
@@ -379,13 +379,15 @@ class _Parser:
         # E[R | a, s, t] (A, S, S or 1), then E[R | a, s] (A, S)
         inner = total(R * Z[:, None, :, :]) if R.shape[3] > 1 else R[..., 0]
         r = np.moveaxis(total(inner * P) if inner.shape[2] > 1 else inner[..., 0], 0, 1)
-        found = POMDP(np.moveaxis(P, 0, 1), Z, r, self.convert(self.discount), start)
-        return found if exact else found.floats()
+        P, γ = np.moveaxis(P, 0, 1), self.convert(self.discount)
+        if exact:
+            return POMDP(P, Z, r, γ, start)
+        return POMDP(floats(P), floats(Z), floats(r), float(floats(γ)), floats(start))
 
 
 def _scaled(x: np.ndarray) -> np.ndarray:
     """Rows that are off by more than rounding divided by their sums."""
-    sums = x.sum(axis=-1)[..., None]
+    sums = np.asarray(x.sum(axis=-1))[..., None]
     off = abs(sums - 1) > (rational("1/1000000000")[()] if is_exact(x) else 1e-9)
     return np.where(off, x / sums, x)
 

@@ -74,12 +74,18 @@ SHARES = (0.5, 0.9, 0.99)
 
 
 def constrained_by(
-    rng: np.random.Generator, mdp: DiscountedMDP, *, constraints: int = 1, opposed: bool = False
+    rng: np.random.Generator,
+    mdp: DiscountedMDP,
+    *,
+    constraints: int = 1,
+    opposed: bool = False,
+    share: float | None = None,
 ) -> ConstrainedMDP:
     """A batch of models with constraints that some policy meets with room to spare.
 
     Utilities are uniform on [0, 1], or 1 − r for the first constraint where `opposed`.  A single constraint asks for
-    1/2, 9/10 or 99/100 of the most that can be had; several ask for 9/10 of what the uniform policy gets.
+    `share` of the most that can be had (1/2, 9/10 or 99/100 where not given), several for 9/10 of what the uniform
+    policy gets.
     """
     from mdplab.exact import optimum, values
 
@@ -92,8 +98,8 @@ def constrained_by(
         v = optimum(one).v if constraints == 1 else values(one, np.full_like(mdp.r, 1 / mdp.A))
         return total(mdp.start * v)
 
-    share = rng.choice(SHARES, mdp.batch) if constraints == 1 else 0.9
-    least = np.stack([share * worth(i) for i in range(constraints)], axis=-1)
+    shares = np.full(mdp.batch, share or 0.9) if share or constraints > 1 else rng.choice(SHARES, mdp.batch)
+    least = np.stack([shares * worth(i) for i in range(constraints)], axis=-1)
     return ConstrainedMDP(mdp.P, mdp.r, u, least, mdp.discount, mdp.start)
 
 
@@ -105,16 +111,22 @@ def constrained_garnet(
     A: int = 2,
     constraints: int = 1,
     opposed: bool = False,
+    share: float | None = None,
     discount: float | None = None,
 ) -> ConstrainedMDP:
     """Garnet models with constraints, see `constrained_by`."""
     mdp = models.garnet(rng, size, S=S, A=A, discount=discount)
-    return constrained_by(rng, mdp, constraints=constraints, opposed=opposed)
+    return constrained_by(rng, mdp, constraints=constraints, opposed=opposed, share=share)
 
 
 def constrained_bandits(rng: np.random.Generator, size: int, *, K: int = 3) -> ConstrainedMDP:
     """One-state models with K arms, γ = 0, and one constraint."""
     return constrained_by(rng, models.bandits(rng, size, K=K))
+
+
+def garnet_family(**options: Any) -> Family:
+    """`constrained_garnet` with options."""
+    return _family("constrained-garnet", constrained_garnet, **options)
 
 
 def _family(name: str, make: Any, **options: Any) -> Family:
@@ -123,11 +135,11 @@ def _family(name: str, make: Any, **options: Any) -> Family:
 
 
 ONE_CONSTRAINT = (
-    _family("constrained-garnet", constrained_garnet, S=2, A=2, opposed=True),
-    _family("constrained-garnet", constrained_garnet, S=3, A=3),
+    garnet_family(S=2, A=2, opposed=True),
+    garnet_family(S=3, A=3),
     _family("constrained-bandits", constrained_bandits, K=3),
 )
-TWO_CONSTRAINTS = (_family("constrained-garnet", constrained_garnet, S=3, A=2, constraints=2),)
+TWO_CONSTRAINTS = (garnet_family(S=3, A=2, constraints=2),)
 
 # -- Draws -------------------------------------------------------------------------------------------------------------
 

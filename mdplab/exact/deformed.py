@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, ball, exp, is_exact, log, maximum, namespace, rational_number
+from mdplab.arrays import Array, ball, exp, is_exact, log, maximum, namespace, number, rational_number
 
 
 def log_q(x: Array, q: Any) -> Array:
@@ -25,8 +25,8 @@ def log_q(x: Array, q: Any) -> Array:
     """
     if q == 1:
         return log(x)
+    q = index_like(q, x)
     if is_exact(x):
-        q = rational_number(q)
         return (power(x, q - 1) - 1) / (q - 1)
     xp = namespace(x)
     positive = xp.where(x > 0, x, 1 + 0 * x)
@@ -38,12 +38,17 @@ def exp_q(x: Array, q: Any) -> Array:
     """exp_q x = [1 + (q−1) x]_+^(1/(q−1)), element by element, the inverse of `log_q`; e^x for q = 1, q >= 1."""
     if q == 1:
         return exp(x)
+    q = index_like(q, x)
     if is_exact(x):
-        q = rational_number(q)
         return power(maximum(1 + (q - 1) * x, 0 * x), 1 / (q - 1))
     xp = namespace(x)
     inside = (q - 1) * x > -1
     return xp.where(inside, xp.exp(xp.log1p((q - 1) * xp.where(inside, x, 0 * x)) / (q - 1)), 0 * x)
+
+
+def index_like(q: Any, x: Array) -> Any:
+    """The entropic index q as a rational where `x` is exact, else as a float."""
+    return rational_number(q) if is_exact(x) else number(q)
 
 
 def power(x: Array, p: Any) -> Array:

@@ -36,7 +36,7 @@ from mdplab.arrays import (
     total,
 )
 from mdplab.errors import MdplabError
-from mdplab.exact.deformed import log_q, power
+from mdplab.exact.deformed import index_like, log_q, power
 
 
 class Greedy(NamedTuple):
@@ -220,9 +220,9 @@ def tsallis_greedy(z: Array, temperature: Any, q: Any, reference: Array | None =
         return _softmax(z, temperature, reference)
     τ = _like(temperature, z, 2)
     w = 0 * z + 1 if reference is None else reference
-    q = rational_number(q) if is_exact(z) else q
+    q = index_like(q, z)
     y = (q - 1) / q * z / τ
-    x, n = _exact_levels(y, w, 1 / (q - 1)) if is_exact(y) or is_exact(w) else _float_levels(y, w, float(q))
+    x, n = _exact_levels(y, w, 1 / (q - 1)) if is_exact(y) or is_exact(w) else _float_levels(y, w, q)
     π = w * power(x, 1 / (q - 1))
     if not is_exact(π):
         π = π / expand(total(π), 1)
@@ -313,8 +313,8 @@ def _ball_root(y: np.ndarray, w: np.ndarray, p: Any) -> Any:
     """A ball that holds n with Σ_a w [y − n]_+^p = 1 for all y and w in the given balls."""
     import flint
 
-    pairs = [(ball(a), ball(b)) for a, b in zip(y, w, strict=True) if b != 0]
-    n = _approximate_root([(a.mid(), b.mid()) for a, b in pairs], p)
+    pairs = [(ball(a), ball(b)) for a, b in zip(y, w, strict=True)]
+    n = _approximate_root([(a.mid(), b.mid()) for a, b in pairs if b.mid() > 0], p)
 
     def weight(n: Any) -> Any:
         return sum(b * power(a - n if a > n else (a - n).max(0 * n), p) for a, b in pairs)

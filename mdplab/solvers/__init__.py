@@ -5,6 +5,9 @@ from mdplab.solvers.checkpoints import geometric as geometric
 from mdplab.solvers.confounded_pg import HistoryIterate as HistoryIterate
 from mdplab.solvers.confounded_pg import confounded_pg as confounded_pg
 from mdplab.solvers.conservative_lagrangian import conservative_lagrangian as conservative_lagrangian
+from mdplab.solvers.conservative_vi import PreferenceIterate as PreferenceIterate
+from mdplab.solvers.conservative_vi import conservative_vi as conservative_vi
+from mdplab.solvers.conservative_vi import soft_largest as soft_largest
 from mdplab.solvers.decaying_entropy_pg import DecayingIterate as DecayingIterate
 from mdplab.solvers.decaying_entropy_pg import decaying_entropy_pg as decaying_entropy_pg
 from mdplab.solvers.decaying_entropy_pg import logarithmic_temperatures as logarithmic_temperatures
@@ -23,6 +26,8 @@ from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg
 from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
+from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate
+from mdplab.solvers.improper_pg import improper_pg as improper_pg
 from mdplab.solvers.lagrangian import gradient_descent_ascent as gradient_descent_ascent
 from mdplab.solvers.lagrangian import reload as reload
 from mdplab.solvers.log_barrier_pg import BarrierIterate as BarrierIterate
@@ -34,6 +39,9 @@ from mdplab.solvers.method_of_multipliers import method_of_multipliers as method
 from mdplab.solvers.mirror_descent import MirrorIterate as MirrorIterate
 from mdplab.solvers.mirror_descent import geometric_steps as geometric_steps
 from mdplab.solvers.mirror_descent import mirror_descent as mirror_descent
+from mdplab.solvers.mirror_descent_vi import mirror_descent_vi as mirror_descent_vi
+from mdplab.solvers.munchausen_vi import ActionValueIterate as ActionValueIterate
+from mdplab.solvers.munchausen_vi import munchausen_vi as munchausen_vi
 from mdplab.solvers.natural_pg import natural_pg as natural_pg
 from mdplab.solvers.npg_primal_dual import npg_primal_dual as npg_primal_dual
 from mdplab.solvers.opg_primal_dual import opg_primal_dual as opg_primal_dual
@@ -43,6 +51,7 @@ from mdplab.solvers.polyak_pg import polyak_pg as polyak_pg
 from mdplab.solvers.primal_dual import PrimalDualIterate as PrimalDualIterate
 from mdplab.solvers.projected_pg import ProjectedIterate as ProjectedIterate
 from mdplab.solvers.projected_pg import projected_pg as projected_pg
+from mdplab.solvers.regularised_vi import regularised_vi as regularised_vi
 from mdplab.solvers.robust_mirror_descent import RobustMirrorIterate as RobustMirrorIterate
 from mdplab.solvers.robust_mirror_descent import robust_mirror_descent as robust_mirror_descent
 from mdplab.solvers.robust_policy_iteration import PartialIterate as PartialIterate
@@ -61,6 +70,8 @@ from mdplab.solvers.stateful_pg import stateful_pg as stateful_pg
 from mdplab.solvers.trust_region import PolicyIterate as PolicyIterate
 from mdplab.solvers.trust_region import best_within as best_within
 from mdplab.solvers.trust_region import trust_region as trust_region
+from mdplab.solvers.tsallis_munchausen_vi import TsallisIterate as TsallisIterate
+from mdplab.solvers.tsallis_munchausen_vi import tsallis_munchausen_vi as tsallis_munchausen_vi
 from mdplab.solvers.utility_pg import UtilityIterate as UtilityIterate
 from mdplab.solvers.utility_pg import projected_utility_pg as projected_utility_pg
 from mdplab.solvers.utility_pg import utility_pg as utility_pg

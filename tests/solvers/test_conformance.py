@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mdplab import solvers
-from mdplab.arrays import ball, floats, number, one_hot, rational
-from mdplab.exact import optimum
+from mdplab.arrays import ball, floats, number, one_hot, rational, rational_number
+from mdplab.exact import TsallisEntropy, optimum
 from mdplab.models import DiscountedMDP, bandit
 
 
@@ -49,6 +49,17 @@ SOLVERS = {
     "mirror_descent, geometric": lambda mdp, θ, x: solvers.mirror_descent(
         mdp, θ, step_sizes=solvers.geometric_steps(x, x + 4)
     ),
+    "munchausen_vi": lambda mdp, θ, x: solvers.munchausen_vi(mdp, θ, strength=x, temperature=x),
+    "mirror_descent_vi": lambda mdp, θ, x: solvers.mirror_descent_vi(mdp, θ, divergence=x, entropy=x / 2),
+    "conservative_vi": lambda mdp, θ, x: solvers.conservative_vi(mdp, θ, strength=x, temperature=x),
+    "conservative_vi, hard": lambda mdp, θ, x: solvers.conservative_vi(mdp, θ, strength=x),
+    "tsallis_munchausen_vi": lambda mdp, θ, x: solvers.tsallis_munchausen_vi(
+        mdp, θ, strength=x, temperature=x, q=rational_number(2)
+    ),
+    "tsallis_munchausen_vi, q = 3/2": lambda mdp, θ, x: solvers.tsallis_munchausen_vi(
+        mdp, θ, strength=x, temperature=x, q=rational_number("3/2")
+    ),
+    "regularised_vi": lambda mdp, θ, x: solvers.regularised_vi(mdp, TsallisEntropy(x, rational_number(2)), θ[..., 0]),
 }
 ENDLESS = [name for name in SOLVERS if name != "mirror_descent, geometric"]  # float steps end before they overflow
 STEPS = 4

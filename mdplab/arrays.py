@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, is_cupy_array
+from array_api_compat import numpy as _numpy
 
 Array = Any  # float64 in an array namespace, or a NumPy object array of exact numbers
 
@@ -36,7 +37,9 @@ def _flint() -> ModuleType | None:
 
 def is_exact(x: Array) -> bool:
     """Whether `x` holds rationals or balls rather than float64."""
-    return getattr(getattr(x, "dtype", None), "kind", "") == "O" or type(x).__name__ in (
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind == "O"
+    return type(x).__name__ in (
         "fmpq",
         "fmpz",
         "arb",
@@ -58,6 +61,8 @@ def on_gpu(x: Array) -> bool:
 
 def namespace(x: Array) -> Any:
     """The array namespace of `x` (NumPy for object arrays)."""
+    if isinstance(x, np.ndarray):  # by far the commonest, and asked for millions of times
+        return np if x.dtype.kind == "O" else _numpy
     return np if is_exact(x) else array_namespace(x)
 
 

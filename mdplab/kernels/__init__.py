@@ -9,7 +9,9 @@ input gives the same bytes.  Nothing is compiled, and Numba is not imported, bef
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, update_wrapper
 from importlib import import_module
@@ -24,6 +26,19 @@ from mdplab.errors import MdplabError, MissingExtra
 # Seconds of NumPy, by a kernel's own fixed estimate, from which its compiled body is used.  Loading that body from
 # Numba's cache takes about half a second and building it the first time a few: smaller work is done before they are.
 WORTH_COMPILING = 0.5
+SHARED = 50  # runs among which `many_runs` counts the loading as shared
+
+_runs: ContextVar[int] = ContextVar("runs", default=1)
+
+
+@contextmanager
+def many_runs() -> Iterator[None]:
+    """Inside, kernels are called again and again: their compiled bodies serve from a fiftieth of the work on."""
+    token = _runs.set(SHARED)
+    try:
+        yield
+    finally:
+        _runs.reset(token)
 
 
 @dataclass(eq=False)
@@ -55,7 +70,7 @@ class Kernel:
             require_cuda()
             return self._compiled(self.cuda)
         plain = all(_is_plain(x) for x in (state, *problem.arrays))
-        if plain and self.seconds(problem, state, *rest) >= WORTH_COMPILING and has_numba():
+        if plain and self.seconds(problem, state, *rest) >= WORTH_COMPILING / _runs.get() and has_numba():
             return self._compiled(self.cpu)
         return self.definition
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from mdplab.arrays import number
 from mdplab.errors import MdplabError, TheoremError
+from mdplab.kernels import many_runs
 from mdplab.theorem import inputs as inp
 from mdplab.theorem.assumptions import Without
 from mdplab.theorem.claim import Claim
@@ -467,7 +468,8 @@ def check(
     """
     if profile not in PROFILES:
         raise MdplabError(f"profile is {profile!r}; expected one of {sorted(PROFILES)}")
-    return Check(theorem, PROFILES[profile], seed, device, model, progress=progress or (lambda step: None)).run()
+    with many_runs():
+        return Check(theorem, PROFILES[profile], seed, device, model, progress=progress or (lambda step: None)).run()
 
 
 def applies(theorem: Theorem, model: Any) -> str | None:

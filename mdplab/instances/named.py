@@ -9,6 +9,7 @@ import numpy as np
 
 from mdplab.arrays import log, rational, rational_number
 from mdplab.errors import InstanceError
+from mdplab.instances.improper import stay_or_switch, two_queues
 from mdplab.models import DiscountedMDP, bandit
 
 
@@ -145,9 +146,11 @@ by_name: dict[str, Callable[..., DiscountedMDP]] = {
     "one-state-loop": one_state_loop,
     "puterman-6.2.1": puterman_6_2_1,
     "rare-best-arm": rare_best_arm,
+    "stay-or-switch": stay_or_switch,
     "tied-bandit": tied_bandit,
     "two-armed-bandit": two_armed_bandit,
     "two-by-two": two_by_two,
+    "two-queues": two_queues,
     "two-state-swap": two_state_swap,
 }
 

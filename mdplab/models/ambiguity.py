@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mdplab.arrays import Array, exact_distribution, floats, is_exact, namespace, rational
+from mdplab.arrays import Array, exact_distribution, floats, is_exact, maximum, minimum, namespace, rational
 from mdplab.errors import ModelError
 
 
@@ -54,6 +54,10 @@ class AmbiguitySet:
     def floats(self) -> Self:
         """The same set in float64 on the CPU."""
         return self.map(floats)
+
+    def around(self, P: Array) -> Self:
+        """The same set, made to hold the nominal kernel again after that was rounded."""
+        return self
 
     def check(self, S: int, A: int, batch: tuple[int, ...]) -> None:
         """Raise ModelError unless the arrays fit a model of that size."""
@@ -143,6 +147,9 @@ class Box(AmbiguitySet):
 
     def shapes(self, S: int, A: int) -> dict[str, tuple[int, ...]]:
         return {"low": (S, A, S), "high": (S, A, S)}
+
+    def around(self, P: Array) -> Box:
+        return Box(minimum(self.low, P), maximum(self.high, P))
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,12 +138,12 @@ class RobustMDP:
         """The same model in rationals: floats stand for themselves, the largest of each row makes it sum to one."""
         if is_exact(self.P):
             return self
-        γ = rational(floats(self.discount))
+        γ, P = rational(floats(self.discount)), exact_distribution(self.P)
         return RobustMDP(
-            exact_distribution(self.P),
+            P,
             rational(floats(self.c)),
             γ if γ.shape else γ[()],
-            self.ambiguity.exact(),
+            self.ambiguity.exact().around(P),
             exact_distribution(self.start),
         )
 

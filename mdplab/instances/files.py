@@ -78,7 +78,7 @@ def load_model(path: str | Path) -> DiscountedMDP:
 
 
 def save_model(mdp: DiscountedMDP, path: str | Path, state_names: list[str] | None = None) -> None:
-    """Write `mdp` to a `.npz` file (float64, any batch) or a `.json` file (one model).
+    """Write `mdp` to a `.npz` file (float64, any batch) or a `.json` file (one model); a POMDP to a `.pomdp` file.
 
     `load_model` returns every number as it was, and with it the arithmetic.
 
@@ -95,6 +95,8 @@ def save_model(mdp: DiscountedMDP, path: str | Path, state_names: list[str] | No
         np.savez_compressed(path, **arrays)
     elif path.suffix == ".json":
         path.write_text(to_json(mdp, state_names) + "\n", encoding="utf-8")
+    elif path.suffix.lower() == ".pomdp" and type(mdp).__name__ == "POMDP":
+        import_module("mdplab.instances.cassandra").write_pomdp(mdp, path, state_names)
     else:
         raise InstanceError(f"{path}: a model's file ends in .npz or .json, not in {path.suffix!r}")
 

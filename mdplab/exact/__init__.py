@@ -52,6 +52,7 @@ from mdplab.exact.improper import controller_advantages as controller_advantages
 from mdplab.exact.improper import improper_derivatives as improper_derivatives
 from mdplab.exact.improper import improper_gradient as improper_gradient
 from mdplab.exact.improper import mixture as mixture
+from mdplab.exact.least_information import least_information as least_information
 from mdplab.exact.linear_program import LinearProgram as LinearProgram
 from mdplab.exact.linear_program import linear_program as linear_program
 from mdplab.exact.one_step_back import invertible as invertible

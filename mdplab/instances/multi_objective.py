@@ -173,20 +173,20 @@ def multi_objective_mdps(
     )
 
 
-def _drawn_weights(model: MultiObjectiveMDP) -> SearchStrategy[Any]:
+def _drawn_weights(mdp: MultiObjectiveMDP) -> SearchStrategy[Any]:
     from mdplab.instances import strategies
 
-    return strategies.distributions(model.M)
+    return strategies.distributions(mdp.M)
 
 
-def _some_weights(rng: np.random.Generator, model: MultiObjectiveMDP) -> np.ndarray:
-    return rng.dirichlet(np.ones(model.M), model.batch)
+def _some_weights(rng: np.random.Generator, mdp: MultiObjectiveMDP) -> np.ndarray:
+    return rng.dirichlet(np.ones(mdp.M), mdp.batch)
 
 
 weights = Domain(
     _drawn_weights,
     _some_weights,
-    lambda model: np.broadcast_to(rational(np.ones(model.M, dtype=int)) / model.M, (*model.batch, model.M)).copy(),
+    lambda mdp: np.broadcast_to(rational(np.ones(mdp.M, dtype=int)) / mdp.M, (*mdp.batch, mdp.M)).copy(),
 )
 
 # -- Files -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,336 @@
+"""Zhang et al. (2021), On the Convergence and Sample Efficiency of Variance-Reduced Policy Gradient Method, exactly.
+
+Utilities F of the occupancy λ(s, a) = Σ_t γ^t P(s_t = s, a_t = a), softmax policies with a logit for each pair:
+the paper's l_ψ is 1 and its L_ψ is 0.  What it says of trajectories is not here yet, see the card.
+"""
+
+from itertools import count
+
+from sympy import Eq, Rational, sqrt
+
+from mdplab.arrays import largest, log_softmax, namespace, norm, rational, softmax, total, transposed
+from mdplab.exact import flow as exact_flow
+from mdplab.exact import (
+    pair_visits,
+    pair_visits_by_logits,
+    rewarded,
+    softmax_gradient,
+    softmax_utility_gradient,
+    truncated_pair_visits,
+)
+from mdplab.exact.scalarisations import MeanVariance, Shortfall, SmoothWorst
+from mdplab.exact.utilities import Entropy, Linear, NegativeKL, OfReturns, OfStates, SmoothedLog, Sum
+from mdplab.instances import discounted_mdps, logits, numbers, policies, two_armed_bandit, two_by_two, two_by_two_logits
+from mdplab.theorem import Quantity, as_printed, for_all, identity, positive_start, theorem
+
+γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
+A = Quantity(r"|\mathcal{A}|", "number of actions", integer=True)
+bound_on_slope = Quantity(r"\ell_{\lambda}", "largest entry that ∇F can have", accuracy="exact")
+bound_on_curvature = Quantity(
+    r"L_{\lambda,\infty}", "Lipschitz constant of ∇F, from the 1-norm to the largest entry", accuracy="exact"
+)
+distance = Quantity(r"\lVert \theta - \theta' \rVert", "distance of the logits", accuracy="relative")
+
+
+def seven(mdp, other, σ):
+    """One utility of each kind; `other` is a policy to imitate, σ smooths, half of what r can be worth is asked for."""
+    half = 1 / (2 * (1 - mdp.γ(1)))
+    m = (1 - mdp.γ(2)) * pair_visits(mdp, other)
+    xp = namespace(mdp.P)
+    pair = xp.stack([mdp.r, mdp.r**2], axis=-3)
+    yield Linear(mdp.r)
+    yield OfStates(Entropy(mdp.discount))
+    yield SmoothedLog(σ)
+    yield NegativeKL(m, mdp.discount)
+    yield Sum((Linear(mdp.r), OfReturns(pair, Shortfall(half))))
+    yield OfReturns(pair, MeanVariance(mdp.discount, 2))
+    yield OfReturns(pair, SmoothWorst(σ))
+
+
+# -- The gradient ------------------------------------------------------------------------------------------------------
+
+slope = Quantity(
+    r"\sum_{s',a'} \frac{\partial F}{\partial \lambda(s',a')} \frac{\partial \lambda(s',a')}{\partial \theta(s,a)}",
+    "derivative of F(λ(θ)) by a logit",
+)
+policy_gradient = Quantity(
+    r"\frac{\partial V^{\pi_\theta}(r)}{\partial \theta(s,a)} \Big|_{r = \nabla F(\lambda(\theta))}",
+    "derivative of the value for the shadow reward, held fixed",
+)
+with as_printed():
+    chain_rule = Eq(slope, policy_gradient)
+
+
+def shadow_reward(mdp, F, λ):
+    """∇F at the occupancy."""
+    return F.gradient(λ)
+
+
+def shadow_of_normalised(mdp, F, λ):
+    """∇F at the occupancy that sums to one."""
+    return F.gradient((1 - mdp.γ(2)) * λ)
+
+
+def counted_twice(mdp, F, λ):
+    """The reward whose value changes as ⟨∇F(λ), λ⟩ does: also through ∇F."""
+    return F.gradient(λ) + F.curvature(λ, λ)
+
+
+@theorem(
+    chain_rule,
+    cite="zhang2021",
+    at="Section 3, policy gradient by the chain rule",
+    judge=identity(),
+    on={"mdp": discounted_mdps(positive_start=True), "π": policies, "other": policies, "σ": numbers("1/8", 1)},
+    given=[positive_start],
+    named={"two by two": {"mdp": two_by_two(), "π": rational([["1/4", "3/4"], ["2/3", "1/3"]])}},
+    near_misses={
+        "shadow reward at the normalised occupancy": {"shadow": shadow_of_normalised},
+        "through the shadow reward as well": {"shadow": counted_twice},
+    },
+    note="Entropy and Kullback–Leibler divergence alone would not tell λ from (1 − γ) λ: seven utilities are tried.",
+)
+def chain(mdp, π, other, σ, *, shadow=shadow_reward):
+    """The gradient of a utility of the occupancy is the policy gradient for the reward ∇F(λ), held fixed.
+
+    The left side goes through the Jacobian of the occupancy, the right side through advantages.
+    """
+    λ, jacobian = pair_visits(mdp, π), transposed(pair_visits_by_logits(mdp, π))
+    reshape = namespace(λ).reshape
+    for F in seven(mdp, other, σ):
+        along = (jacobian @ reshape(F.gradient(λ), (*mdp.batch, -1))[..., None])[..., 0]
+        yield {
+            slope: reshape(along, λ.shape),
+            policy_gradient: softmax_gradient(rewarded(mdp, shadow(mdp, F, λ)), π),
+        }
+
+
+# -- Occupancies -------------------------------------------------------------------------------------------------------
+
+H = Quantity("H", "horizon", integer=True)
+out = Quantity(
+    r"\sum_a \lambda(s,a) - \gamma \sum_{s',a'} P(s \mid s',a') \lambda(s',a')", "occupancy less what flows in"
+)
+rho = Quantity(r"\rho(s)", "start probability of a state", accuracy="exact")
+mass = Quantity(r"\sum_{s,a} \lambda(s,a)", "total occupancy", accuracy="relative")
+left_out = Quantity(r"\lVert \lambda - \lambda_H \rVert_1", "what a horizon cuts off")
+with as_printed():
+    flows = Eq(out, rho)
+    sums = Eq(mass, 1 / (1 - γ))
+    cuts = Eq(left_out, γ**H / (1 - γ))
+    cuts_later = Eq(left_out, γ ** (H + 1) / (1 - γ))
+    flows_normalised = Eq(out, (1 - γ) * rho)
+
+
+@theorem(
+    {"flow": flows, "mass": sums, "truncation": cuts},
+    cite="zhang2021",
+    at="Section 2, occupancy measures",
+    source="derived",
+    judge=identity(H, up_to=12, exactly_up_to=4),
+    on={"mdp": discounted_mdps(), "π": policies},
+    near_misses={"a horizon that counts from 0 to H": cuts_later, "normalised": flows_normalised},
+)
+def flow(mdp, π):
+    """Occupancies flow, sum to 1 / (1 − γ), and cutting them off after H steps takes away exactly γ^H / (1 − γ)."""
+    λ = pair_visits(mdp, π)
+    for horizon in count():
+        yield {
+            H: horizon,
+            γ: mdp.discount,
+            rho: mdp.start,
+            out: exact_flow(mdp, λ),
+            mass: total(λ, 2),
+            left_out: total(abs(λ - truncated_pair_visits(mdp, π, horizon)), 2),
+        }
+
+
+change = Quantity(r"\lVert \lambda(\theta) - \lambda(\theta') \rVert_1", "distance of the occupancies")
+with as_printed():
+    lipschitz_claim = change <= 2 / (1 - γ) ** 2 * distance
+    lipschitz_sharp = change <= 1 / (sqrt(2) * (1 - γ) ** Rational(3, 2)) * distance
+    lipschitz_half = change <= 1 / (2 * (1 - γ)) * distance
+    lipschitz_tenth = change <= 1 / (10 * (1 - γ)) * distance
+
+
+def turned_round():
+    """One state that stays, γ = 1/2, two actions from (1/2, 1/2) almost to (0.622, 0.378)."""
+    from mdplab.instances import one_state_loop
+
+    return {"mdp": one_state_loop("1/2", 2), "θ": rational([[0, 0]]), "other": rational([["1/4", "-1/4"]])}
+
+
+@theorem(
+    lipschitz_claim,
+    cite="zhang2021",
+    at="Section 5, Lipschitz continuity of the occupancy",
+    source="recalled",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(), "θ": logits, "other": logits},
+    named={"turned round": turned_round},
+    near_misses={"a twentieth and one horizon": lipschitz_tenth, "a quarter and one horizon": lipschitz_half},
+    note="With l_ψ = 1.  Loose: see the tabular bound.",
+)
+def lipschitz(mdp, θ, other):
+    """The occupancy is Lipschitz in the parameters with constant 2 / (1 − γ)²."""
+    moved = pair_visits(mdp, softmax(θ)) - pair_visits(mdp, softmax(other))
+    yield {γ: mdp.discount, distance: norm(θ - other, 2), change: total(abs(moved), 2)}
+
+
+@theorem(
+    lipschitz_sharp,
+    cite="zhang2021",
+    at="Section 5, Lipschitz continuity of the occupancy",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(), "θ": logits, "other": logits},
+    named={"turned round": turned_round},
+    near_misses={"half, and one horizon": lipschitz_half},
+    uses=["zhang2021.lipschitz"],
+    note="Proved on the card.",
+)
+def lipschitz_tabular(mdp, θ, other):
+    """With a logit for each pair the constant is 1 / (√2 (1 − γ)^{3/2})."""
+    yield from lipschitz(mdp, θ, other)
+
+
+# -- Weights -----------------------------------------------------------------------------------------------------------
+
+n = Quantity("n", "number of factors", integer=True)
+log_weight = Quantity(r"\log \omega", "largest logarithm of an importance weight of n factors")
+with as_printed():
+    weights_bounded = log_weight <= 2 * n * distance
+    weights_bounded_sharply = log_weight <= sqrt(2) * n * distance
+    weights_smaller = log_weight <= n * distance
+    weights_of_one_factor = log_weight <= 2 * distance
+
+
+def from_a_certain_arm():
+    """Two arms, θ = (−6, 6) and half a unit of logit moved to the first: its probability grows almost by a factor e."""
+    return {"mdp": two_armed_bandit(), "θ": rational([[-6, 6]]), "other": rational([["-11/2", "11/2"]])}
+
+
+@theorem(
+    weights_bounded,
+    cite="zhang2021",
+    at="Lemma 5.6",
+    source="read",
+    judge=for_all(n, up_to=4, exactly_up_to=4),
+    on={"mdp": discounted_mdps(), "θ": logits, "other": logits},
+    named={"from a certain arm": from_a_certain_arm},
+    near_misses={"for any number of factors": weights_of_one_factor, "half of the exponent": weights_smaller},
+    note="ω <= exp(2 n l_ψ ‖θ' − θ‖) in logarithms, l_ψ = 1; the worst path repeats the worst pair.",
+)
+def weight(mdp, θ, other):
+    """Importance weights of n factors are at most exp(2 n ‖θ' − θ‖)."""
+    worst = largest(log_softmax(other) - log_softmax(θ), 2)
+    for factors in count(1):
+        yield {n: factors, log_weight: factors * worst, distance: norm(θ - other, 2)}
+
+
+@theorem(
+    weights_bounded_sharply,
+    cite="zhang2021",
+    at="Lemma 5.6",
+    source="derived",
+    status="sharpened",
+    judge=for_all(n, up_to=4, exactly_up_to=4),
+    on={"mdp": discounted_mdps(), "θ": logits, "other": logits},
+    named={"from a certain arm": from_a_certain_arm},
+    near_misses={"without the root of two": weights_smaller},
+    uses=["zhang2021.weight"],
+    note="log π'(a|s)/π(a|s) <= max Δ_s − min Δ_s <= √2 ‖Δ_s‖; attained in the limit of a certain action.",
+)
+def weight_tabular(mdp, θ, other):
+    """With a logit for each pair, importance weights of n factors are at most exp(√2 n ‖θ' − θ‖)."""
+    yield from weight(mdp, θ, other)
+
+
+# -- Smoothness --------------------------------------------------------------------------------------------------------
+
+size = Quantity(r"\lVert \nabla_\theta F(\lambda(\theta)) \rVert", "length of the gradient")
+turn = Quantity(
+    r"\lVert \nabla_\theta F(\lambda(\theta)) - \nabla_\theta F(\lambda(\theta')) \rVert", "distance of the gradients"
+)
+with as_printed():
+    bounded = size <= 2 * bound_on_slope / (1 - γ) ** 2
+    smooth = turn <= (
+        4 * bound_on_curvature / (1 - γ) ** 4 + 8 * bound_on_slope / (1 - γ) ** 3 + 2 * bound_on_slope / (1 - γ) ** 2
+    ) * distance  # fmt: skip
+    bounded_tabular = size <= bound_on_slope * sqrt(1 - 1 / A) / (1 - γ) ** Rational(3, 2)
+    smooth_tabular = turn <= (
+        bound_on_curvature / (2 * (1 - γ) ** 3) + bound_on_slope / (1 - γ) ** 2
+    ) * distance  # fmt: skip
+    bounded_tenth = size <= bound_on_slope * sqrt(1 - 1 / A) / 10
+    smooth_without_slope = turn <= bound_on_slope / 10 * distance
+    smooth_linear = turn <= bound_on_slope / 4 * distance
+
+
+def smoothness(mdp, θ, other, σ):
+    """The measure of the bounds below, for the smoothed logarithm: l = 1/σ and L = 1/σ²."""
+    F, π, also = SmoothedLog(σ), softmax(θ), softmax(other)
+    g = softmax_utility_gradient(mdp, π, F)
+    yield {
+        γ: mdp.discount,
+        A: mdp.A,
+        bound_on_slope: 1 / σ,
+        bound_on_curvature: 1 / σ**2,
+        distance: norm(θ - other, 2),
+        size: norm(g, 2),
+        turn: norm(g - softmax_utility_gradient(mdp, also, F), 2),
+    }
+
+
+ON_LOGITS = {"mdp": discounted_mdps(positive_start=True), "θ": logits, "other": logits, "σ": numbers("1/20", 10)}
+
+
+def rare_pair():
+    """A state that ends in a sink by one action; the logits turn from the one action to the other."""
+    from mdplab.models import DiscountedMDP
+
+    mdp = DiscountedMDP(
+        rational([[[0, 1], [1, 0]], [[0, 1], [0, 1]]]), rational([[0, 0], [0, 0]]), rational(["9/10"])[0],
+        rational(["99/100", "1/100"]),
+    )  # fmt: skip
+    θ = rational([["-1/2", "1/2"], [0, 0]])
+    return {"mdp": mdp, "θ": θ, "other": θ + rational([["1/10", "-1/10"], [0, 0]]), "σ": rational([10])[0]}
+
+
+@theorem(
+    {"gradient": bounded, "smoothness": smooth},
+    cite="zhang2021",
+    at="Lemma 5.3",
+    judge=for_all(),
+    on=ON_LOGITS,
+    named={
+        "two by two": {"mdp": two_by_two(), "θ": two_by_two_logits(), "σ": rational([1])[0]},
+        "rare pair": rare_pair,
+    },
+    near_misses={"a tenth without any horizon": bounded_tenth, "smooth as the slope alone": smooth_without_slope},
+    note="Read as a follow-up quotes it, with l_ψ = 1 and L_ψ = 0; checked for F = Σ log(λ + σ).",
+)
+def lem5_3(mdp, θ, other, σ):
+    """The gradient of F is at most 2l / (1 − γ)² long, and Lipschitz with the constant of the paper."""
+    yield from smoothness(mdp, θ, other, σ)
+
+
+@theorem(
+    {"gradient": bounded_tabular, "smoothness": smooth_tabular},
+    cite="zhang2021",
+    at="Lemma 5.3",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on=ON_LOGITS,
+    named={
+        "two by two": {"mdp": two_by_two(), "θ": two_by_two_logits(), "σ": rational([1])[0]},
+        "rare pair": rare_pair,
+    },
+    near_misses={"a tenth without any horizon": bounded_tenth, "smooth as the slope alone": smooth_linear},
+    uses=["zhang2021.lem5_3"],
+    note="Proved on the card; checked for F = Σ log(λ + σ).",
+)
+def lem5_3_tabular(mdp, θ, other, σ):
+    """With a logit for each pair both constants are smaller by powers of the horizon."""
+    yield from smoothness(mdp, θ, other, σ)

@@ -1,0 +1,43 @@
+"""What the engine cannot know about theorems/hong2024.py: the sign reversal and the twins by hand."""
+
+from mdplab.arrays import rational
+from mdplab.exact.confounded import uniform_policy
+from mdplab.instances import blind_twins, sign_reversal
+from theorems import hong2024
+
+
+def number(text):
+    return rational(text)[()]
+
+
+def test_bridges_on_the_sign_reversal_by_hand():
+    """T = 1: V = 1/2; by each logit of action 1 the gradient is 1/40.  T = 2 adds the mean reward in S_2."""
+    (one,) = hong2024.identify(sign_reversal(1), uniform_policy(sign_reversal(1)))
+    assert one[hong2024.bridged] == number("1/2")
+    assert (one[hong2024.bridged_slope] == rational([[["-1/40", "1/40"]] * 2])).all()
+    # From state 0 one stays with 17/20 on average, from state 1 one leaves with 3/10: Pr(S_2 = 0) = 23/40.
+    (two,) = hong2024.identify(sign_reversal(2), uniform_policy(sign_reversal(2)))
+    stay = (number("17/20") + number("3/10")) / 2
+    assert (
+        two[hong2024.bridged] == number("1/2") + stay * number("9/10") + (1 - stay) * number("1/10") == number("53/50")
+    )
+
+
+def test_the_naive_gradient_is_nearly_minus_twice_the_true_one():
+    """T = 1: naive (−0.049866, …) against (0.025, …): an inner product of −1.9946 squares."""
+    (binding,) = hong2024.sign_is_reversed(sign_reversal(1), uniform_policy(sign_reversal(1)))
+    ratio = binding[hong2024.agreement] / binding[hong2024.squared]
+    assert number("-1995/1000") < ratio < number("-1994/1000")
+
+
+def test_the_twins_have_equal_data_and_values_a_quarter_apart():
+    (binding,) = hong2024.rank(*blind_twins())
+    assert binding[hong2024.values_apart] == number("1/4")
+    assert binding[hong2024.laws_apart] == 0
+
+
+def test_one_step_of_gradient_domination_is_an_equality():
+    """T = 1: no history to mismatch; V* − V = 3/5 − 1/2 = the sum of gains."""
+    (binding,) = hong2024.gradient_domination(sign_reversal(1), uniform_policy(sign_reversal(1)))
+    assert binding[hong2024.mismatch] == 1
+    assert binding[hong2024.loss] == binding[hong2024.ascent] == number("1/10")

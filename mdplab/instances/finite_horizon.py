@@ -48,16 +48,16 @@ def lock(H: int = 4, spread: Any = 0) -> FiniteHorizonMDP:
     return FiniteHorizonMDP((P,) * (H - 1), (none,) * (H - 1) + (prize,), weights / weights.sum())
 
 
-def late_choice() -> FiniteHorizonMDP:
-    """Two epochs, four actions: what is best first depends on whether the second epoch will be played well.
+def late_choice(A: int = 4, sure: Any = "1/2") -> FiniteHorizonMDP:
+    """Two epochs: what is best in the first depends on whether the second will be played well.
 
-    From state 0 the first action leads to state 1, where one of four actions pays 1, and the others to state 2, where
-    every action pays 1/2.  Against a second epoch that does not choose, state 2 is better; V_0*(0) = 1.
+    The first of `A` actions leads to a state where the first action pays 1 and the others nothing, all other actions to
+    a state where every action pays `sure` < 1.  Against a second epoch without preference the latter is better if
+    `sure` > 1/A; V_0* = 1.
     """
-    to = np.array([[1, 2, 2, 2], [1, 1, 1, 1], [2, 2, 2, 2]])
-    P = rational(np.eye(3, dtype=int)[to])
-    last = rational([[0, 0, 0, 0], [1, 0, 0, 0], ["1/2"] * 4])
-    return FiniteHorizonMDP((P,), (0 * last, last))
+    ways = np.minimum(np.arange(A), 1)
+    last = np.stack([rational((ways == 0).astype(int)), rational([sure] * A)])
+    return FiniteHorizonMDP((rational(np.eye(2, dtype=int)[ways][None]),), (0 * last[:1], last))
 
 
 def twin_states(S: int = 3) -> FiniteHorizonMDP:
@@ -152,6 +152,9 @@ FAMILIES = (
     _family((3, 3, 3), A=4, rows="deterministic"),
     _family((2, 2, 2, 2, 2), A=2, same=True),
 )
+
+
+SMALL_FAMILIES = (_family((2,), A=2), _family((2, 2), A=2), _family((1, 3, 2), A=2))
 
 
 def _stretched(family: Family) -> Family:
@@ -257,6 +260,16 @@ def uniform_by_epoch(mdp: FiniteHorizonMDP) -> np.ndarray:
 
 # For each epoch a positive distribution over its states: what the dynamic scheme starts its epochs from.
 epoch_distributions = Domain(_draw_distributions, _some_distributions, uniform_by_epoch)
+
+
+def _draw_uniform(mdp: FiniteHorizonMDP) -> SearchStrategy[Any]:
+    from hypothesis import strategies as st
+
+    return st.just(uniform_by_epoch(mdp))
+
+
+# The same where the number of updates grows with 1 / μ, so that exact runs stay short.
+uniform_in_draws = Domain(_draw_uniform, _some_distributions, uniform_by_epoch)
 
 
 # -- Files ------------------------------------------------------------------------------------------------------------

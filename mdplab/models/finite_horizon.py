@@ -108,7 +108,7 @@ class FiniteHorizonMDP:
     def reward_bound(self) -> Array:
         """R*, the largest |r| of each model, (...); one where all rewards are zero, so that one may divide by it."""
         R = largest(abs(self.rewards), 2)
-        return maximum(R, _as(R == 0, R))
+        return maximum(R, indicator(R == 0, R))
 
     @property
     def to_go(self) -> np.ndarray:
@@ -192,11 +192,12 @@ def _shape(sizes: Sequence[Any]) -> str:
     return "(" + ", ".join(map(str, sizes)) + ")"
 
 
-def _as(mask: Any, like: Any) -> Any:
+def indicator(mask: Any, like: Any) -> Any:
     """One where `mask` is true, else zero, in the arithmetic of `like`."""
     if is_exact(like):
         return rational(np.asarray(mask, dtype=object).astype(int))[()]
-    return namespace(like).astype(mask, like.dtype)
+    xp = namespace(like)
+    return xp.astype(xp.asarray(mask), like.dtype)
 
 
 def _expected(P: Array, v: Array) -> Array:

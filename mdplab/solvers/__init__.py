@@ -21,6 +21,10 @@ from mdplab.solvers.dynamic_pg import epoch_pg as epoch_pg
 from mdplab.solvers.dynamic_pg import simultaneous_pg as simultaneous_pg
 from mdplab.solvers.dynamic_pg import train_epoch as train_epoch
 from mdplab.solvers.dynamic_pg import uniform_in_epochs as uniform_in_epochs
+from mdplab.solvers.dynpg import DynIterate as DynIterate
+from mdplab.solvers.dynpg import dynpg as dynpg
+from mdplab.solvers.dynpg import largest_reward as largest_reward
+from mdplab.solvers.dynpg import round_bound as round_bound
 from mdplab.solvers.entropy_natural_pg import entropy_natural_pg as entropy_natural_pg
 from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg

@@ -20,7 +20,6 @@ from mdplab.arrays import (
     minimum,
     namespace,
     one_hot,
-    rational,
     smallest,
     total,
 )
@@ -28,6 +27,7 @@ from mdplab.errors import MdplabError
 from mdplab.exact import finite_horizon as exact
 from mdplab.exact.values import centred
 from mdplab.models import FiniteHorizonMDP
+from mdplab.models.finite_horizon import indicator
 from mdplab.solvers.softmax_pg import Iterate
 from mdplab.solvers.thinning import thinned
 
@@ -219,27 +219,23 @@ def _backward(
     rows = [exp(log_softmax(x)) for x in θ]
     for h in reversed(range(mdp.H)):
         q = mdp.split(exact.action_values(mdp, mdp.joined(rows, 2)), 2)[h]
-        last = _trained(q, μ[h], θ[h], η[..., h], updates[..., h])
+        last = train_epoch(q, μ[h], θ[h], step_size=η[..., h], updates=updates[..., h])
         rows[h] = last.π
         yield Trained(h, mdp.joined(rows, 2), q, last.least)
 
 
-def _trained(q: Array, μ: Array, θ: Array, η: Any, updates: np.ndarray) -> EpochIterate:
-    """The iterate after `updates` (...) updates; models that have had theirs wait for the others with weight zero."""
-    k, least = 0, None
+def train_epoch(q: Array, μ: Array, θ: Array | None = None, *, step_size: Any, updates: Any) -> EpochIterate:
+    """The iterate of `epoch_pg` after `updates` (...) updates, with a step size (...) for each model.
+
+    Models that have had theirs wait for the others with weight zero.
+    """
+    k, least, updates = 0, None, np.asarray(updates)
     for n in np.unique(updates):
-        going = expand(_numbers(updates > k, q), 1) if updates.ndim else 1
-        state = next(epoch_pg(q, μ, θ, step_sizes=going * expand(η, 1), at=[int(n) - k]))
+        going = expand(indicator(updates > k, q), 1) if updates.ndim else 1
+        state = next(epoch_pg(q, μ, θ, step_sizes=going * expand(step_size, 1), at=[int(n) - k]))
         least = state.least if least is None else minimum(least, state.least)
         θ, k = state.θ, int(n)
     return EpochIterate(k, state.θ, state.log_π, state.π, least)
-
-
-def _numbers(mask: np.ndarray, like: Array) -> Array:
-    if is_exact(like):
-        return rational(mask.astype(int))
-    xp = namespace(like)
-    return xp.astype(xp.asarray(mask), like.dtype)
 
 
 def _check(mdp: FiniteHorizonMDP, θ: Array) -> None:

@@ -48,10 +48,10 @@ def one_step_laws(model: ConfoundedPOMDP, *, always_first: bool = False) -> tupl
     for _ in range(model.horizon):
         here = joint[..., None, :, :] * b  # a, q, s
         norm = total(here)
-        shown = [transposed(divided(x, norm[..., None])) for x in (here @ E, (here * r) @ E)]  # a, o, q
+        seen, reward = (transposed(divided(x, norm[..., None])) for x in (here @ E, (here * r) @ E))  # a, o, q
         emitted = here[..., None, :, :] * transposed(E)[..., :, None, :]  # a, o, q, s
         arrived = (emitted @ P[..., None, :, :]) @ E[..., None, :, :]  # a, o, q, o'
-        laws.append(OneStepLaw(*shown, transposed(divided(arrived, norm[..., None, :, None])), total(joint)))
+        laws.append(OneStepLaw(seen, reward, transposed(divided(arrived, norm[..., None, :, None])), total(joint)))
         before = here if always_first else total(xp.moveaxis(emitted, -2, -1))  # a, q, s or a, o, s
         joint = total(xp.moveaxis(before @ P, -3, -1))
     return (model.start[..., None, :] @ model.E)[..., 0, :], laws

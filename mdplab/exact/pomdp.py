@@ -48,7 +48,8 @@ def finite_optimum(pomdp: POMDP, horizon: int) -> tuple[Array, list[Array]]:
     By dynamic programming over all histories, discounted with γ; the lowest of equal actions.
     """
     weights = history_weights(pomdp, horizon)
-    xp, after, actions = namespace(pomdp.P), None, []
+    xp, after = namespace(pomdp.P), None
+    actions: list[Array] = []
     for w in reversed(weights):
         q = w @ pomdp.r
         if after is not None:
@@ -302,7 +303,8 @@ class _Graph:
         """Discounted probability of each node when the preferred actions are taken."""
         γ, n, rows = float(self.pomdp.discount), len(self.beliefs), np.arange(len(self.order))
         p, following = (np.stack(x)[rows, preferred] for x in zip(*self.edges, strict=True))
-        now, out = np.zeros(n), np.zeros(n)
+        now: np.ndarray = np.zeros(n)
+        out = np.zeros(n)
         for weight, i in roots:
             now[i] += weight
         for _ in range(200):

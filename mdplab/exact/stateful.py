@@ -102,7 +102,8 @@ def trajectories(pomdp: POMDP, π: Array, horizon: int, memory: Array | None = N
     first = start_pairs(pomdp, π, memory)
     s, z = (x.reshape(-1) for x in np.indices((S, Z)))
     probability, reward, seen = first[..., s, z], 0 * first[..., s, z], s
-    visited, γ = [], pomdp.discount * 0 + 1
+    visited: list[np.ndarray] = []
+    γ = pomdp.discount * 0 + 1
     for t in range(horizon):
         n = len(s)
         s, z, seen = (np.repeat(x, O * A * Z) for x in (s, z, seen))

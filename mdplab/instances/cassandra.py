@@ -118,7 +118,7 @@ class _Parser:
         return bool(_NUMBER.match(self.peek())) or (self.peek() in ("+", "-") and bool(_NUMBER.match(self.peek(1))))
 
     def numbers(self, count: int, what: str, words: str) -> list[Any]:
-        begin, found = self.line, []
+        begin, found = self.line, list[Any]()
         while self.is_number() and len(found) < count:
             found.append(self.number("a number"))
         if len(found) < count or self.is_number():

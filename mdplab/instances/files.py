@@ -48,6 +48,7 @@ from mdplab.models import DiscountedMDP
 READERS: dict[str, str] = {
     "confounded": "mdplab.instances.confounded",
     "constrained": "mdplab.instances.constrained",
+    "exit_time": "mdplab.instances.exit_time",
     "finite_horizon": "mdplab.instances.finite_horizon",
     "multi_objective": "mdplab.instances.multi_objective",
     "pomdp": "mdplab.instances.pomdp",

@@ -154,9 +154,10 @@ class ConfoundedPOMDP:
         """The same model in rationals: floats stand for themselves, the largest of each row makes it sum to one."""
         if is_exact(self.P):
             return self
-        rows = [exact_distribution(x) for x in (self.P, self.E, self.proxy)]
         return ConfoundedPOMDP(
-            *rows,
+            exact_distribution(self.P),
+            exact_distribution(self.E),
+            exact_distribution(self.proxy),
             rational(floats(self.r)),
             exact_distribution(self.behaviour),
             self.horizon,

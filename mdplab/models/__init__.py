@@ -16,6 +16,7 @@ from mdplab.models.constrained import ConstrainedMDP as ConstrainedMDP
 from mdplab.models.constrained import with_costs as with_costs
 from mdplab.models.discounted import DiscountedMDP as DiscountedMDP
 from mdplab.models.discounted import bandit as bandit
+from mdplab.models.exit_time import ExitTimeMDP as ExitTimeMDP
 from mdplab.models.finite_horizon import FiniteHorizonMDP as FiniteHorizonMDP
 from mdplab.models.multi_objective import MultiObjectiveMDP as MultiObjectiveMDP
 from mdplab.models.pomdp import POMDP as POMDP

@@ -98,6 +98,17 @@ def state_l1_minimax(P: Array, z: Array, κ: Array) -> tuple[Array, Array]:
     return u, _where(alone[..., None], pure, mixed)
 
 
+def state_l1_saddle(P: Array, z: Array, u: Array) -> Array:
+    """The adversary's side of `state_l1_minimax` at its value u: each action with the budget h_a^{-1}(u);  (..., A, n)."""
+    order = ascending(z)
+    sorted_P, sorted_z = along(P, order), along(z, order)
+    _, width, slope = _pieces(sorted_P, sorted_z)
+    gain = width * slope
+    begin = expand(total(sorted_P * sorted_z), 1) + running_sum(gain) - gain
+    part = minimum(maximum(_over(u, 2) - begin, 0 * begin), gain)
+    return l1_response(P, z, total(part * _inverse(slope)), P > 0)
+
+
 def _pieces(P: Array, z: Array) -> tuple[Array, Array, Array]:
     """One-hot of the dearest nominal successor; how much budget each other one can take, and what a unit of it gains."""
     order = ascending(z)

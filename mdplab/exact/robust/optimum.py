@@ -9,6 +9,7 @@ import numpy as np
 
 from mdplab.arrays import (
     Array,
+    ball,
     expand,
     floats,
     is_ball,
@@ -22,8 +23,8 @@ from mdplab.arrays import (
 )
 from mdplab.errors import MdplabError
 from mdplab.exact.enclosure import enclosure, hull, lower, product_rounding, upper
-from mdplab.exact.robust.evaluation import worst_case
-from mdplab.exact.robust.responses import robust_bellman
+from mdplab.exact.robust.evaluation import kernel_values, worst_case
+from mdplab.exact.robust.responses import robust_bellman, saddle_point
 from mdplab.models.robust import RobustMDP
 
 
@@ -111,24 +112,24 @@ def _in_rationals(mdp: RobustMDP) -> RobustOptimum:
 
 
 def _in_balls(mdp: RobustMDP) -> RobustOptimum:
-    """Robust policy iteration is Newton's method for v = T v, so each step about doubles the digits."""
+    """Newton's method for v = T v, which about doubles the digits, with bounds from the last step."""
     bits = precision() + 16
     v, width = _dyadic(_rough(mdp).v, 60), None
-    for _ in range(12):
-        Tv, π = robust_bellman(mdp, v)
-        low = Tv + mdp.γ(1) / (1 - mdp.γ(1)) * expand(smallest(Tv - v), 1)
-        high = Tv + mdp.γ(1) / (1 - mdp.γ(1)) * expand(largest(Tv - v), 1)
-        new_width = floats(largest(high - low) * 2 ** precision()).max()
-        if new_width <= 1 or (width is not None and new_width >= width):
+    while True:
+        Tv, policy, p = saddle_point(mdp, v)
+        scale = mdp.γ(1) / (1 - mdp.γ(1))
+        bounds = [Tv + scale * expand(end(Tv - v), 1) for end in (smallest, largest)]
+        new_width = floats(largest(bounds[1] - bounds[0]) * 2**bits).max()
+        if width is not None and new_width >= width:
             break
-        width = new_width
-        v = _dyadic(worst_case(mdp, _dyadic_rows(π, bits)).v, bits)
+        (low, high), π, width = bounds, policy, new_width
+        if width == 0:
+            break
+        v = _dyadic(kernel_values(mdp, policy, p), bits)
     π = _dyadic_rows(π, bits)
     kernel = worst_case(mdp, π).kernel
-    if np.asarray(low == high, dtype=bool).all():
+    if width == 0:
         return RobustOptimum(low, π, kernel, low, high)
-    from mdplab.arrays import ball
-
     balls = np.frompyfunc(ball, 1, 1)
     low, high = lower(balls(low)), upper(balls(high))
     return RobustOptimum(hull(low, high), π, kernel, low, high)

@@ -11,8 +11,13 @@ from mdplab.arrays import Array, expand, is_ball, is_exact, namespace, one_hot, 
 from mdplab.arrays import largest as _largest
 from mdplab.errors import MdplabError
 from mdplab.exact.robust.box import box_response, linf_box
-from mdplab.exact.robust.l1 import l1_response, state_l1_minimax, state_l1_response
-from mdplab.exact.robust.segments import segment_response, state_segment_minimax, state_segment_response
+from mdplab.exact.robust.l1 import l1_response, state_l1_minimax, state_l1_response, state_l1_saddle
+from mdplab.exact.robust.segments import (
+    segment_response,
+    state_segment_minimax,
+    state_segment_response,
+    state_segment_saddle,
+)
 from mdplab.exact.robust.sorting import midpoints, radius
 from mdplab.exact.robust.tilted import chi_square_response, kl_response
 from mdplab.exact.robust.wasserstein import wasserstein_response
@@ -89,6 +94,18 @@ def _minimax(mdp: RobustMDP, z: Array) -> tuple[Array, Array]:
     if name == "StateSegments":
         return state_segment_minimax(mdp.P, u.other, z)  # type: ignore[attr-defined]
     raise MdplabError(f"{name} is not rectangular: it has no Bellman operator")
+
+
+def saddle_point(mdp: RobustMDP, v: Array) -> tuple[Array, Array, Array]:
+    """(T v, policy, kernel) for s-rectangular sets in rationals, each the best answer to the other.
+
+    Where T is differentiable its derivative is γ times the transition matrix that the two make: Newton's step.
+    """
+    z, u = mdp.targets(v), mdp.ambiguity
+    value, π = _minimax(mdp, z)
+    if type(u).__name__ == "StateL1Ball":
+        return value, π, state_l1_saddle(_like(mdp.P, z), z, value)
+    return value, π, state_segment_saddle(mdp.P, u.other, z, π)  # type: ignore[attr-defined]
 
 
 def _middle(x: Array) -> Array:

@@ -42,6 +42,20 @@ def state_segment_minimax(P: Array, other: Array, z: Array) -> tuple[Array, Arra
     return best, policy
 
 
+def state_segment_saddle(P: Array, other: Array, z: Array, π: Array) -> Array:
+    """The adversary's side of `state_segment_minimax`: the mixture that makes both mixed actions cost the same."""
+    y, change = total(P * z), total((other - P) * z)
+    tilt = total(π * change)
+    mixed = np.asarray((π > 0).sum(axis=-1) > 1, dtype=bool)
+    first = np.argmax(np.asarray(π > 0, dtype=bool), axis=-1)[..., None]
+    last = π.shape[-1] - 1 - np.argmax(np.asarray(π > 0, dtype=bool)[..., ::-1], axis=-1)[..., None]
+    a, b = (lambda x: np.take_along_axis(x, first, -1)[..., 0]), (lambda x: np.take_along_axis(x, last, -1)[..., 0])
+    run = a(change) - b(change)
+    share = (b(y) - a(y)) / np.where(mixed, run, 0 * run + 1)
+    w = np.where(mixed, share, np.where(np.asarray(tilt > 0, dtype=bool), 0 * share + 1, 0 * share))
+    return P + w[..., None, None] * (other - P)
+
+
 def _one(a: int, A: int, like: Array) -> Array:
     return one_hot(np.asarray(a), A, like) if is_exact(like) else one_hot(namespace(like).asarray(a), A, like)
 

@@ -1,0 +1,413 @@
+"""Hamdouche, Henry-Labordère, Pham (2023), Policy gradient learning methods for stochastic control with exit time.
+
+Read: the abstract and the problem statement.  The statements are those of the tabular version, derived here: states
+inside a region, at most N decisions, payoff g where the state leaves it or at the horizon.
+"""
+
+import numpy as np
+from sympy import Abs, Eq
+
+from mdplab import arrays, exact
+from mdplab.arrays import norm, rational, total
+from mdplab.exact import (
+    baseline_weights,
+    critic_weights,
+    difference_weights,
+    exit_derivatives,
+    exit_gradient,
+    exit_paths,
+    exit_values,
+    exit_visits,
+    payoff_weights,
+    score_moments,
+)
+from mdplab.instances import (
+    exit_logits,
+    exit_policies,
+    exit_time_mdps,
+    gambler,
+    ruin_models,
+    walk,
+    which_exit,
+)
+from mdplab.models import ExitTimeMDP
+from mdplab.solvers import exit_time_pg
+from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
+
+# ---------------------------------------------------------------------------------------------------------- the letters
+
+N = Quantity("N", "horizon: the largest number of decisions", integer=True)
+A = Quantity("A", "number of actions", integer=True)
+G = Quantity("G", "largest absolute payoff", accuracy="exact")
+
+dJ = Quantity(r"\partial_{\theta(i, x, a)} J", "derivative of the expected payoff in one logit")
+by_payoff = Quantity(r"\mathbb{E} \textstyle\sum_{i < \tau} g(X_\tau) \nabla \log \pi(\alpha_i | i, X_i)", "REINFORCE")
+by_critic = Quantity(
+    r"\mathbb{E} \textstyle\sum_{i < \tau} V(i + 1, X_{i+1}) \nabla \log \pi(\alpha_i | i, X_i)", "critic form"
+)
+by_baseline = Quantity(
+    r"\mathbb{E} \textstyle\sum_{i < \tau} (g(X_\tau) - V(i, X_i)) \nabla \log \pi(\alpha_i | i, X_i)", "baseline form"
+)
+by_differences = Quantity(
+    r"\mathbb{E} \textstyle\sum_{i < \tau} (V(i + 1, X_{i+1}) - V(i, X_i)) \nabla \log \pi(\alpha_i | i, X_i)",
+    "temporal-difference form",
+)
+
+# ------------------------------------------------------------------------------------------------------------ gradients
+
+with as_printed():
+    four_forms = {
+        "payoff": Eq(dJ, by_payoff),
+        "critic": Eq(dJ, by_critic),
+        "baseline": Eq(dJ, by_baseline),
+        "temporal differences": Eq(dJ, by_differences),
+    }
+
+
+def small_walk():
+    """Two inner points, three times."""
+    return {"mdp": walk(3, horizon=3)}
+
+
+def every_decision(weights):
+    return weights
+
+
+def all_but_last(weights):
+    """A mistake: the decision that causes the exit is left out."""
+    return lambda V, path: [*weights(V, path)[:-1], 0 * V[..., 0, 0]]
+
+
+def next_value_as_baseline(V, path):
+    """A mistake: the baseline already knows what the action led to."""
+    return [g - v for g, v in zip(payoff_weights(V, path), critic_weights(V, path), strict=True)]
+
+
+def paid_inside(V, path):
+    """A mistake: the payoff counts only where the horizon comes before the exit."""
+    at_horizon = len(path.actions) == V.shape[-2] - 1
+    return [g if at_horizon else 0 * g for g in payoff_weights(V, path)]
+
+
+@theorem(
+    four_forms,
+    cite="hamd2023",
+    at="policy gradient representation",
+    source="derived",
+    judge=identity(),
+    on={"mdp": exit_time_mdps(), "π": exit_policies},
+    named={"walk": small_walk},
+    near_misses={
+        "without the decision that causes the exit": {"decisions": all_but_last},
+        "the next value as baseline": {"baseline": next_value_as_baseline},
+        "payoff only at the horizon": {"payoff": paid_inside},
+    },
+    note="Randomised policies are what makes it so simple: for deterministic controls of a diffusion the derivative "
+    "along paths misses how the exit time moves.",
+)
+def pg(mdp, π, *, payoff=payoff_weights, baseline=baseline_weights, decisions=every_decision):
+    """Payoff times scores up to exit has the gradient as its mean, and so have three forms with a critic.
+
+    The left side goes by visits and advantages, the right sides by all paths.
+    """
+    forms = {by_payoff: payoff, by_critic: critic_weights, by_baseline: baseline, by_differences: difference_weights}
+    yield {dJ: exit_gradient(mdp, π)} | {q: score_moments(mdp, π, decisions(f))[0] for q, f in forms.items()}
+
+
+square_payoff = Quantity(
+    r"\mathbb{E} \| \hat g_{\text{payoff}} \|^2", "second moment of REINFORCE", accuracy="relative"
+)
+square_critic = Quantity(
+    r"\mathbb{E} \| \hat g_{\text{critic}} \|^2", "second moment, critic form", accuracy="relative"
+)
+square_baseline = Quantity(r"\mathbb{E} \| \hat g_{\text{baseline}} \|^2", "second moment, baseline form")
+square_differences = Quantity(r"\mathbb{E} \| \hat g_{\text{TD}} \|^2", "second moment, temporal-difference form")
+
+with as_printed():
+    smaller_variance = {"differences": square_differences <= square_baseline, "critic": square_critic <= square_payoff}
+    always_better = square_differences <= square_payoff
+    baseline_helps = square_baseline <= square_payoff
+
+
+def likely_first():
+    """One decision between exits paid 1 and 0, the first nine times out of ten: REINFORCE is better without a critic."""
+    mdp = ExitTimeMDP(which_exit().P, rational([0, 1, 0]), 1)
+    return {"mdp": mdp, "π": rational([[["9/10", "1/10"]]])}
+
+
+@theorem(
+    smaller_variance,
+    cite="hamd2023",
+    at="variance of the estimators",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": exit_time_mdps(), "π": exit_policies},
+    named={"walk": small_walk, "two exits": which_exit, "likely first exit": likely_first},
+    near_misses={
+        "differences better than the payoff, always": always_better,
+        "a baseline always helps": baseline_helps,
+    },
+    note="g − V(i, X_i) is a sum of martingale differences, and scores of different times are different coordinates.  All "
+    "forms have the same mean, so second moments compare as variances do.  Not claimed for shared logits.",
+)
+def var(mdp, π):
+    """With logits for each time temporal differences never have more variance than a baseline, nor V than the payoff."""
+    forms = {
+        square_payoff: payoff_weights,
+        square_critic: critic_weights,
+        square_baseline: baseline_weights,
+        square_differences: difference_weights,
+    }
+    yield {q: score_moments(mdp, π, f)[1] for q, f in forms.items()}
+
+
+# --------------------------------------------------------------------------------------------------------- the critic
+
+i = Quantity("i", "time", integer=True)
+mean_stopped = Quantity(r"\mathbb{E} V(i \wedge \tau, X_{i \wedge \tau})", "mean of the stopped critic")
+J = Quantity("J", "mean payoff, by all paths")
+
+with as_printed():
+    martingale_claim = Eq(mean_stopped, J)
+
+
+def zero_at_exit(mdp, V):
+    """A mistake: the critic is left at zero outside before the horizon."""
+    inside = (np.arange(mdp.S + mdp.E) < mdp.S).astype(int)
+    return arrays.namespace(V).concat(
+        [V[..., :-1, :] * (rational(inside) if arrays.is_exact(V) else inside), V[..., -1:, :]], axis=-2
+    )
+
+
+def one_step_late(mdp, V):
+    """A mistake: the values of the time after."""
+    return arrays.namespace(V).concat([V[..., 1:, :], V[..., -1:, :]], axis=-2)
+
+
+@theorem(
+    martingale_claim,
+    cite="hamd2023",
+    at="martingale property of the critic",
+    source="derived",
+    judge=identity(i, up_to=3, exactly_up_to=3),
+    on={"mdp": exit_time_mdps(), "π": exit_policies},
+    named={"walk": small_walk},
+    near_misses={"zero at exit": {"critic": zero_at_exit}, "one step late": {"critic": one_step_late}},
+)
+def martingale(mdp, π, *, critic=lambda mdp, V: V):
+    """The policy's value along its own paths, stopped at exit, keeps its mean: the payoff's."""
+    V, paths = critic(mdp, exit_values(mdp, π)), list(exit_paths(mdp, π))
+    payoff = sum(p.probability * mdp.payoff[..., p.states[-1]] for p in paths)
+    for n in range(mdp.N + 1):
+        stopped = [(p, min(n, len(p.actions))) for p in paths]
+        yield {i: n, J: payoff, mean_stopped: sum(p.probability * V[..., m, p.states[m]] for p, m in stopped)}
+
+
+conditional = Quantity(r"\mathbb{E}[g(X_\tau);\, X_i = x,\, i < \tau]", "payoff of the paths through (i, x)")
+through = Quantity(r"\mathbb{P}(X_i = x,\, i < \tau)", "probability to be inside at (i, x)", accuracy="relative")
+V_x = Quantity("V(i, x)", "value of the policy")
+V_start = Quantity("V(0, x)", "value of the policy at time 0")
+
+with as_printed():
+    regression_claim = Eq(conditional, through * V_x)
+    any_time = Eq(conditional, through * V_start)
+
+
+@theorem(
+    regression_claim,
+    cite="hamd2023",
+    at="offline critic",
+    source="derived",
+    judge=identity(),
+    on={"mdp": exit_time_mdps(), "π": exit_policies},
+    named={"walk": small_walk},
+    near_misses={"values that ignore the time": any_time},
+    note="The least-squares fit of a function of (i, x) to payoffs is their mean given that (i, x) is visited.",
+)
+def regression(mdp, π):
+    """The payoff's regression on the time and place of a path is the value function, wherever paths go."""
+    V = exit_values(mdp, π)[..., : mdp.S]
+    found = 0 * V[..., :-1, :]
+    for path in exit_paths(mdp, π):
+        for n, x in enumerate(path.states[: len(path.actions)]):
+            found[..., n, x] += path.probability * mdp.payoff[..., path.states[-1]]
+    yield {conditional: found, through: exit_visits(mdp, π), V_x: V[..., :-1, :], V_start: V[..., :1, :] + 0 * found}
+
+
+# ----------------------------------------------------------------------------------------------------- gambler's ruin
+
+hits = Quantity(r"\mathbb{P}_x(\text{hit } n)", "probability to reach n before 0", accuracy="relative")
+up_to_x = Quantity(r"\sum_{j < x} (q/p)^j", "geometric sum", accuracy="relative")
+up_to_n = Quantity(r"\sum_{j < n} (q/p)^j", "geometric sum", accuracy="relative")
+fortune = Quantity("x", "fortune", integer=True)
+goal = Quantity("n", "the goal", integer=True)
+
+with as_printed():
+    ruin_claim = Eq(hits, up_to_x / up_to_n)
+    fair = Eq(hits, fortune / goal)
+
+
+@theorem(
+    ruin_claim,
+    cite="hamd2023",
+    at="gambler's ruin, a regression test of the exit equations",
+    source="derived",
+    status="folklore",
+    judge=identity(),
+    on={"mdp": ruin_models()},
+    named={"fair, to eight": gambler, "three tenths": lambda: gambler(8, "3/10")},
+    near_misses={"as if fair": fair, "p and q exchanged": {"swapped": True}},
+    note="((q/p)^x − 1) / ((q/p)^n − 1), and x/n for p = q, written with geometric sums.",
+)
+def ruin(mdp, *, swapped=False):
+    """Without a horizon a gambler who wins with probability p reaches n before 0 as the classical formula says."""
+    n = mdp.S + 1
+    outside = -1 if n == 2 else 1
+    p = mdp.P[..., 0, 0, outside]
+    ratio = p / (1 - p) if swapped else (1 - p) / p
+    powers = [ratio**j for j in range(n)]
+    sums = np.stack([np.asarray(sum(powers[:x])) for x in range(1, n + 1)], axis=-1)
+    one_action = mdp.P[..., 0] * 0 + 1
+    x = np.arange(1, n) + np.zeros((*mdp.batch, 1), dtype=int)
+    yield {
+        hits: exact.values_without_horizon(mdp, one_action),
+        up_to_x: sums[..., :-1],
+        up_to_n: sums[..., -1:],
+        fortune: rational(x) if arrays.is_exact(sums) else x,
+        goal: n,
+    }
+
+
+# ----------------------------------------------------------------------------------------------------------- smoothness
+
+bend = Quantity(r"u^\top \nabla^2 J\, u", "curvature along u, logits for each time")
+bend_shared = Quantity(r"\bar u^\top \nabla^2 J\, \bar u", "curvature along ū, logits shared by all times")
+length = Quantity(r"\| u \|^2", "squared length of u", accuracy="relative")
+length_shared = Quantity(r"\| \bar u \|^2", "squared length of ū", accuracy="relative")
+second_moment = Quantity(r"\mathbb{E} \| \hat g \|^2", "second moment of REINFORCE", accuracy="relative")
+second_moment_shared = Quantity(
+    r"\mathbb{E} \| \hat g_{\text{shared}} \|^2", "second moment of REINFORCE, shared logits", accuracy="relative"
+)
+
+with as_printed():
+    smooth_claims = {
+        "logits for each time": Abs(bend) <= N * G * length,
+        "shared logits": Abs(bend_shared) <= N * G * length_shared,
+    }
+    a_fifth = Abs(bend) <= G / 5 * length
+    a_fifth_shared = Abs(bend_shared) <= G / 5 * length_shared
+
+
+def sharpest():
+    """One decision between payoffs 1 and −1, π near (1 ± 1/√3) / 2: curvature 0.385."""
+    return {"mdp": which_exit(), "π": rational([[["789/1000", "211/1000"]]]), "u": rational([[[1, -1]]])}
+
+
+@theorem(
+    smooth_claims,
+    cite="hamd2023",
+    at="smoothness",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": exit_time_mdps(), "π": exit_policies, "u": exit_logits},
+    named={"two exits": sharpest},
+    near_misses={"G/5": a_fifth, "G/5, shared logits": a_fifth_shared},
+    note="Not near: what was tried stays below 0.4 N G.",
+)
+def smooth(mdp, π, u):
+    """The expected payoff is N G-smooth in the logits, shared by all times or not."""
+    shared = u[..., :1, :, :]
+    yield {
+        N: mdp.N,
+        G: mdp.payoff_bound,
+        bend: exit_derivatives(mdp, π, u)[1],
+        length: total(u * u, 3),
+        # The same logits at all times ask for a policy that is the same at all times.
+        bend_shared: exit_derivatives(mdp, 0 * π + π[..., :1, :, :], 0 * u + shared)[1],
+        length_shared: total(shared * shared, 3),
+    }
+
+
+with as_printed():
+    moment_claims = {
+        "logits for each time": second_moment <= N * (1 - 1 / A) * G**2,
+        "shared logits": second_moment_shared <= N * (1 - 1 / A) * G**2,
+    }
+    without_N = second_moment <= (1 - 1 / A) * G**2
+    half_moment = second_moment <= N * (1 - 1 / A) * G**2 / 2
+
+
+def undecided():
+    """One decision without preference between payoffs 1 and −1: the bound is attained."""
+    return {"mdp": which_exit()}
+
+
+def long_stay():
+    """Three decisions that change nothing: g = 1 wherever one ends."""
+    return {"mdp": ExitTimeMDP(rational([[[1], [1]]]), rational([1]), 3)}
+
+
+@theorem(
+    moment_claims,
+    cite="hamd2023",
+    at="second moment of the estimator",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": exit_time_mdps(), "π": exit_policies},
+    named={"two exits": undecided, "three decisions": long_stay},
+    near_misses={"without N": without_N, "half of it": half_moment},
+    note="Attained by the uniform policy with |g| constant: N scores of mean zero, each of squared length 1 − 1/A; in "
+    "general a score's mean squared length is 1 − Σ_a π(a)².",
+)
+def moment(mdp, π):
+    """The mean squared length of payoff times scores is at most N (1 − 1/A) G²."""
+    yield {
+        N: mdp.N,
+        A: mdp.A,
+        G: mdp.payoff_bound,
+        second_moment: score_moments(mdp, π, payoff_weights)[1],
+        second_moment_shared: score_moments(mdp, 0 * π + π[..., :1, :, :], payoff_weights, shared=True)[1],
+    }
+
+
+# --------------------------------------------------------------------------------------------------------------- ascent
+
+k = Quantity("k", "updates so far", integer=True)
+gain = Quantity(r"J(\theta_{k+1}) - J(\theta_k)", "what one step gains")
+slope = Quantity(r"\| \nabla J(\theta_k) \|_2", "length of the gradient")
+η = Quantity(r"\eta", "step size", accuracy="exact")
+
+with as_printed():
+    ascends = gain >= η / 2 * slope**2
+    ascends_by_all = gain >= η * slope**2
+
+
+def right_preferred():
+    """One decision between payoffs 1 and −1, the better preferred: the curvature is negative."""
+    return {"mdp": which_exit(), "θ": rational([[[1, 0]]])}
+
+
+@theorem(
+    ascends,
+    cite="hamd2023",
+    at="monotone ascent",
+    source="derived",
+    judge=for_all(k, up_to=20, exactly_up_to=3),
+    on={"mdp": exit_time_mdps(), "θ": exit_logits},
+    named={"two exits": right_preferred},
+    near_misses={"η for η/2": ascends_by_all, "a hundred times the step": {"factor": 100}},
+)
+def ascent(mdp, θ, *, factor=1):
+    """With step 1 / (N G) every update gains at least half of η times the squared gradient."""
+    step, before = factor / (mdp.N * (mdp.payoff_bound + unpaid(mdp))), None
+    for it in exit_time_pg(mdp, θ, step_size=step):
+        if before is not None:
+            better = total(exit_visits(mdp, it.π) * total(it.π * exact.exit_advantages(mdp, before.π)), 2)
+            yield {k: before.k, η: step, gain: better, slope: norm(before.gradient, 3)}
+        before = it
+
+
+def unpaid(mdp):
+    """One where all payoffs are zero, else zero."""
+    zero = mdp.payoff_bound == 0
+    return int(zero) if arrays.is_exact(mdp.P) else 1.0 * zero

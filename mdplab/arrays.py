@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
+from operator import methodcaller
 from types import ModuleType
 from typing import Any
 
@@ -71,20 +72,22 @@ def rational_number(x: Any) -> Any:
 
     An `fmpq` where python-flint is installed, else a `Fraction`.  Balls pass through unchanged.
     """
-    if type(x).__name__ in ("arb", "fmpq"):
-        return x
-    f = Fraction(int(x)) if type(x).__name__ == "fmpz" else Fraction(x.item() if hasattr(x, "item") else x)
     flint = _flint()
+    if flint is not None:
+        if isinstance(x, flint.fmpq | flint.arb):
+            return x
+        if type(x) is int or isinstance(x, flint.fmpz):
+            return flint.fmpq(x)
+    f = Fraction(x.item() if hasattr(x, "item") else x)
     return f if flint is None else flint.fmpq(f.numerator, f.denominator)
 
 
 def _elementwise(f: Callable[[Any], Any], x: Any) -> Any:
     if not isinstance(x, np.ndarray):
         return f(x)
-    out = np.empty(x.shape, dtype=object)
-    for i in np.ndindex(x.shape):
-        out[i] = f(x[i])
-    return out
+    out = np.empty(x.size, dtype=object)
+    out[:] = [f(y) for y in x.ravel()]
+    return out.reshape(x.shape)
 
 
 def rational(x: Any) -> np.ndarray:
@@ -132,16 +135,17 @@ def ball(x: Any) -> Any:
         from mdplab.errors import MissingExtra
 
         raise MissingExtra("exp, log and roots of exact numbers need python-flint: pip install 'mdplab[exact]'")
-    if type(x).__name__ == "arb":
+    if isinstance(x, flint.arb):
         return x
-    f = Fraction(int(x.p), int(x.q)) if type(x).__name__ == "fmpq" else Fraction(x)
-    return flint.arb(flint.fmpq(f.numerator, f.denominator))
+    return flint.arb(rational_number(x))
 
 
 def _function(name: str) -> Callable[[Any], Any]:
+    method = methodcaller(name)
+
     def f(x: Any) -> Any:
         if is_exact(x):
-            return _elementwise(lambda y: getattr(ball(y), name)(), x)
+            return _elementwise(lambda y: method(ball(y)), x)
         if isinstance(x, int | float):
             return getattr(np, name)(x)
         return getattr(namespace(x), name)(x)
@@ -254,6 +258,10 @@ def solve(M: Array, b: Array) -> Array:
     if not (is_exact(M) or is_exact(b)):
         return namespace(M).linalg.solve(M, b[..., None])[..., 0]
     M, b = np.asarray(M, dtype=object), np.asarray(b, dtype=object)
+    if M.ndim == 2 and b.ndim == 1:
+        out = np.empty(len(b), dtype=object)
+        out[:] = _solve_one(M, b)
+        return out
     batch = np.broadcast_shapes(M.shape[:-2], b.shape[:-1])
     M, b = np.broadcast_to(M, batch + M.shape[-2:]), np.broadcast_to(b, batch + b.shape[-1:])
     out = np.empty(b.shape, dtype=object)
@@ -267,7 +275,7 @@ def _solve_one(M: np.ndarray, b: np.ndarray) -> list[Any]:
     if flint is None:
         return _gauss(M, b)
     if is_ball(M) or is_ball(b):
-        x = flint.arb_mat(n, n, [ball(y) for y in M.flat]).solve(flint.arb_mat(n, 1, [ball(y) for y in b]))
+        x = flint.arb_mat(n, n, M.ravel().tolist()).solve(flint.arb_mat(n, 1, b.tolist()))
     else:
         x = flint.fmpq_mat(n, n, [rational_number(y) for y in M.flat]).solve(
             flint.fmpq_mat(n, 1, [rational_number(y) for y in b])
@@ -297,8 +305,15 @@ def identity_like(M: Array) -> Array:
     """The identity matrix in the arithmetic and on the device of M[..., n, n]."""
     n = M.shape[-1]
     if is_exact(M):
-        return rational(np.eye(n, dtype=int))
+        return _rational_identity(n, _flint())
     return namespace(M).eye(n, dtype=M.dtype, device=M.device)
+
+
+@cache
+def _rational_identity(n: int, flint: ModuleType | None) -> np.ndarray:
+    out = rational(np.eye(n, dtype=int))
+    out.flags.writeable = False  # it is shared
+    return out
 
 
 def one_hot(index: Array, n: int, like: Array) -> Array:

@@ -130,7 +130,7 @@ with as_printed():
 
 
 def likely_first():
-    """One decision between exits paid 1 and 0, the first nine times out of ten: REINFORCE is better without a critic."""
+    """One decision between exits paid 1 and 0, the first nine times in ten: a critic makes REINFORCE worse."""
     mdp = ExitTimeMDP(which_exit().P, rational([0, 1, 0]), 1)
     return {"mdp": mdp, "π": rational([[["9/10", "1/10"]]])}
 
@@ -147,11 +147,11 @@ def likely_first():
         "differences better than the payoff, always": always_better,
         "a baseline always helps": baseline_helps,
     },
-    note="g − V(i, X_i) is a sum of martingale differences, and scores of different times are different coordinates.  All "
-    "forms have the same mean, so second moments compare as variances do.  Not claimed for shared logits.",
+    note="g − V(i, X_i) is a sum of martingale differences, and scores of different times are different coordinates.  "
+    "All forms have the same mean, so second moments compare as variances do.  Not claimed for shared logits.",
 )
 def var(mdp, π):
-    """With logits for each time temporal differences never have more variance than a baseline, nor V than the payoff."""
+    """With logits for each time, temporal differences vary no more than a baseline does, and V no more than g."""
     forms = {
         square_payoff: payoff_weights,
         square_critic: critic_weights,

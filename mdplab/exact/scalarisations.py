@@ -114,7 +114,7 @@ class Shortfall(Changeable):
     weight: Any = 1
 
     def value(self, x: Array) -> Array:
-        return -self.weight * total(self._missing(x) ** 2)
+        return -self.weight * total(self._missing(x) * self._missing(x))
 
     def gradient(self, x: Array) -> Array:
         return -2 * expand(self.weight, 1) * self._missing(x)
@@ -157,7 +157,7 @@ class MeanVariance(Changeable):
 
     def value(self, x: Array) -> Array:
         m = (1 - expand(self.discount, 1)) * x
-        return m[..., 0] - self.weight * (m[..., 1] - m[..., 0] ** 2)
+        return m[..., 0] - self.weight * (m[..., 1] - m[..., 0] * m[..., 0])
 
     def gradient(self, x: Array) -> Array:
         m, c = (1 - expand(self.discount, 1)) * x, expand(self.weight, 1)

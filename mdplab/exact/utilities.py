@@ -105,7 +105,8 @@ class Quadratic(Changeable):
     target: Array
 
     def value(self, λ: Array) -> Array:
-        return -total((λ - self.target) ** 2, 2) / 2
+        away = λ - self.target
+        return -total(away * away, 2) / 2  # a ball around zero has no square as a power
 
     def gradient(self, λ: Array) -> Array:
         return self.target - λ

@@ -1,10 +1,10 @@
-"""Ding, Wei, Zhang and Ribeiro (2023), Last-iterate convergent policy gradient primal-dual methods for constrained MDPs.
+"""Ding, Wei, Zhang and Ribeiro (2023), Last-iterate convergent policy gradient primal-dual methods.
 
 RPG-PD regularises both players, OPG-PD looks ahead.  Statements on RPG-PD were read in public notes that prove them.
 
-To know the saddle point (π_τ, λ_τ) without searching for it, statements about it are made on models whose bound is set
-by it: λ_τ is given, π_τ is the soft optimal policy for r + λ_τ u, and (1 − γ) b = v_u^{π_τ} + τ λ_τ.  Every model that has a
-saddle point inside Λ is of this form.
+To know the saddle point (π_τ, λ_τ) without searching for it, statements about it are made on models whose bound is
+set by it: λ_τ is given, π_τ is the soft optimal policy for r + λ_τ u, and (1 − γ) b = v_u^{π_τ} + τ λ_τ.  Every model
+that has a saddle point inside Λ is of this form.
 """
 
 import numpy as np
@@ -76,6 +76,16 @@ def crossing_saddle(step="1/2"):
     }
 
 
+def arms_at_price_one():
+    """Long steps and little regularisation, where both arms are worth the same at the saddle point."""
+    return {
+        "mdp": opposed_arms(),
+        "multiplier": rational_number(1),
+        "temperature": rational_number("1/50"),
+        "step": rational_number("1/2"),
+    }
+
+
 @theorem(
     contracts,
     cite="ding2023",
@@ -84,7 +94,7 @@ def crossing_saddle(step="1/2"):
     status="sharpened",
     judge=for_all(t, up_to=100, exactly_up_to=5),
     on=saddle_inputs,
-    named={"crossing": crossing_saddle, "short steps": lambda: crossing_saddle("1/100")},
+    named={"crossing": crossing_saddle, "opposed arms at price one": arms_at_price_one},
     near_misses={"without the squares": contracts_alone, "twice as fast": contracts_twice},
     note="The printed constant bounds an unbounded quantity, see q_bound; realised ranges need no such bound.",
 )
@@ -137,16 +147,6 @@ inside = Assumption(
     "some policy exceeds the constraint, and the multiplier of the saddle point lies in Λ",
     _inside,
 )
-
-
-def arms_at_price_one():
-    """Long steps and little regularisation, where both arms are worth the same at the saddle point."""
-    return {
-        "mdp": opposed_arms(),
-        "multiplier": rational_number(1),
-        "temperature": rational_number("1/50"),
-        "step": rational_number("1/2"),
-    }
 
 
 @theorem(

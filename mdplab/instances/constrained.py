@@ -126,10 +126,11 @@ def constrained_bandits(rng: np.random.Generator, size: int, *, K: int = 3) -> C
 
 def garnet_family(**options: Any) -> Family:
     """`constrained_garnet` with options."""
-    return _family("constrained-garnet", constrained_garnet, **options)
+    return family("constrained-garnet", constrained_garnet, **options)
 
 
-def _family(name: str, make: Any, **options: Any) -> Family:
+def family(name: str, make: Any, **options: Any) -> Family:
+    """The family `make` with options, named as `find_model` would have it."""
     text = ",".join(f"{key}={value}" for key, value in options.items())
     return Family(f"{name}:{text}" if text else name, partial(make, **options))
 
@@ -137,7 +138,7 @@ def _family(name: str, make: Any, **options: Any) -> Family:
 ONE_CONSTRAINT = (
     garnet_family(S=2, A=2, opposed=True),
     garnet_family(S=3, A=3),
-    _family("constrained-bandits", constrained_bandits, K=3),
+    family("constrained-bandits", constrained_bandits, K=3),
 )
 TWO_CONSTRAINTS = (garnet_family(S=3, A=2, constraints=2),)
 

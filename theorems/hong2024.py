@@ -6,7 +6,7 @@ value is the expected sum of T rewards under a policy that acts on observations 
 
 from sympy import Eq, Rational
 
-from mdplab.arrays import largest, rational, total
+from mdplab.arrays import identity_like, largest, rational, total
 from mdplab.exact import (
     best_history_policy,
     history_gap,
@@ -16,7 +16,6 @@ from mdplab.exact import (
     identification,
     identified_slope,
     identified_value,
-    memoryless,
     naive_gradient,
     naive_value,
     observed_law,
@@ -24,6 +23,7 @@ from mdplab.exact import (
     softmax_slope,
     true_rewards,
 )
+from mdplab.exact.confounded import uniform_policy
 from mdplab.instances import (
     Domain,
     blind_twins,
@@ -210,9 +210,8 @@ with as_printed():
 
 def told_apart(model):
     """The same model with an observation that shows the hidden state."""
-    return ConfoundedPOMDP(
-        model.P, rational([[1, 0], [0, 1]]), model.proxy, model.r, model.behaviour, model.horizon, model.start
-    )
+    E = identity_like(model.P[..., 0, :])
+    return ConfoundedPOMDP(model.P, E, model.proxy, model.r, model.behaviour, model.horizon, model.start)
 
 
 def two_models():
@@ -238,10 +237,8 @@ def rank(model, other, *, observed=as_it_is):
     """
     values, laws = [], []
     for twin in (model, other):
-        shown = observed(twin)
-        π = memoryless(shown, shown.E[:1, :, None] * 0 + rational([["1/2", "1/2"]])[:, None])
-        values.append(history_value(twin, π[:, : twin.O]))
-        laws.append(observed_law(shown)[0])
+        values.append(history_value(twin, uniform_policy(twin)))
+        laws.append(observed_law(observed(twin))[0])
     yield {
         values_apart: abs(values[0] - values[1]),
         laws_apart: sum(

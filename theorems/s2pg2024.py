@@ -13,7 +13,21 @@ from mdplab.exact.stateful import product_chain, slope_of, start_pairs, trajecto
 from mdplab.exact.values import resolvent
 from mdplab.instances import Domain, memory_needed, pomdps, stateful_policies
 from mdplab.models import POMDP
-from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
+
+
+def emission_alone(model):
+    """Whether the observation before an action, the first one too, depends on the state alone."""
+    if model.first is None:
+        return np.zeros(model.batch, dtype=bool)
+    return np.asarray(model.first[..., None, :, :] == model.Z, dtype=bool).all(axis=(-1, -2, -3))
+
+
+emits = Assumption(
+    r"O_t \sim E(\cdot \mid s_t) \text{ for all } t \ge 0",
+    "each state emits an observation before one acts, the first one too, whatever was done before",
+    lambda model: emission_alone(model),
+)
 
 
 def draw_directions(model, π):
@@ -109,6 +123,7 @@ def normalised_visits(model, π):
     at="policy gradient theorem for stateful policies",
     source="recalled",
     judge=identity(),
+    given=[emits],
     on={"model": pomdps(), "π": stateful_policies(), "δ": directions},
     named={"memory needed": memory_needed},
     near_misses={
@@ -176,6 +191,7 @@ def last_step(scores):
     at="unbiasedness of the estimator",
     source="derived",
     judge=identity(),
+    given=[emits],
     on={"model": pomdps(), "π": stateful_policies(), "δ": directions, "steps": horizons(1, 2)},
     named={"memory needed": memory_needed},
     near_misses={
@@ -255,6 +271,7 @@ def steady():
     at="bound on the variance",
     source="derived",
     judge=for_all(),
+    given=[emits],
     on={"model": pomdps(), "π": stateful_policies(), "steps": horizons(1, 2)},
     named={"a certain return": lambda: {"model": steady(), "steps": 2}, "memory needed": memory_needed},
     near_misses={"divided by T": variance_over_T, "of one reward": variance_of_one_reward, "scores add": double_sum},
@@ -305,6 +322,7 @@ def divide(x, y):
     at="comparison with back-propagation through time",
     source="derived",
     judge=for_all(),
+    given=[emits],
     on={"model": pomdps(), "π": stateful_policies(), "steps": horizons(1, 2)},
     named={"memory needed": memory_needed, "a certain return": lambda: {"model": steady(), "steps": 2}},
     near_misses={"the other way round": reversed_blackwell, "at most half": at_most_half},

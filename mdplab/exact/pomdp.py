@@ -352,5 +352,5 @@ def solution(pomdp: POMDP) -> dict[str, Any]:
         "value_at_start": [found.low, found.high],
         "first_action": int(found.actions[0]),
         "expanded_beliefs": len(found.actions),
-        "policy": [{"belief": found.beliefs[i], "action": int(found.actions[i])} for i in shown],
+        "policy": [{"belief": found.beliefs[i].tolist(), "action": int(found.actions[i])} for i in shown],
     }

@@ -325,6 +325,8 @@ def _shown(inputs: dict[str, Any]) -> dict[str, Any]:
     for name, x in inputs.items():
         if instance.is_model(x):
             models.append(_model(name, x))
+        elif isinstance(x, dict) and "class" in x:
+            others += [(key, _rows(y)) for key, y in instance.fields(name, x).items()]
         else:
             others.append((name, _rows(x)))
     return {"models": models, "others": others}

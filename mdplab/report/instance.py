@@ -15,7 +15,13 @@ def models(inputs: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def is_model(x: Any) -> bool:
-    return isinstance(x, dict) and "P" in x and "r" in x
+    """Whether `x` is a discounted model, which is drawn and listed by its actions; others are shown field by field."""
+    return isinstance(x, dict) and "P" in x and "r" in x and x.get("class", "DiscountedMDP") == "DiscountedMDP"
+
+
+def fields(name: str, x: dict[str, Any]) -> dict[str, Any]:
+    """The arrays of a model of another class by the names ``name.field``; those that it leaves out are not there."""
+    return {f"{name}.{field}": y for field, y in x.items() if field != "class" and y is not None}
 
 
 def text(inputs: dict[str, Any]) -> str:
@@ -59,6 +65,8 @@ def transitions(x: dict[str, Any]) -> list[tuple[int, int, Any, list[tuple[int, 
 
 def array(name: str, x: Any) -> str:
     """A number, or an array with one line for each row."""
+    if isinstance(x, dict) and "class" in x:
+        return "\n".join([f"{name}: {x['class']}", *(array(f"  {key}", y) for key, y in fields(name, x).items())])
     if isinstance(x, dict):
         return f"{name}: {x}"
     if not isinstance(x, list):

@@ -102,3 +102,13 @@ def test_rounding_is_infinite_where_a_bridge_does_not_exist():
     assert np.isfinite(model.rounding[1])
     assert mute.rounding[1] > 1e-3
     assert floats(model.P).dtype == float
+
+
+def test_a_model_of_another_class_is_shown_field_by_field():
+    from mdplab.report import instance
+
+    shown = instance.text({"model": to_json(sign_reversal()), "π": [["1/2", "1/2"]]})
+    assert shown.startswith("model: ConfoundedPOMDP\n  model.P = ")
+    assert "model.horizon = 1" in shown
+    assert "model.first" not in instance.text({"model": to_json(tiger())})
+    assert not instance.models({"model": to_json(tiger())})

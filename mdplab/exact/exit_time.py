@@ -164,8 +164,8 @@ def score_moments(
         for i, (W, x, a) in enumerate(zip(weights(V, path), path.states, path.actions, strict=False)):
             sample[..., i, x, :] = expand(W, 1) * (identity_like(π)[..., a, :] - π[..., i, x, :])
         mean = mean + expand(path.probability, 3) * sample
-        length = sample.sum(axis=-3) ** 2 if shared else (sample**2).sum(axis=-3)
-        square = square + path.probability * total(length, 2)
+        whole = sample.sum(axis=-3)[..., None, :, :] if shared else sample
+        square = square + path.probability * total(whole * whole, 3)
     return mean, square
 
 

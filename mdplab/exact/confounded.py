@@ -511,7 +511,7 @@ def solution(model: ConfoundedPOMDP) -> dict[str, Any]:
         "policy": np.argmax(floats(π), axis=-1).tolist(),
         "identified": bool(found.holds),
         "value_of_uniform_policy": history_value(model, uniform),
-        "naive_value_of_uniform_policy": naive_value(model, uniform),
+        "naive_value_of_uniform_policy": float(floats(naive_value(model, uniform))),
         "condition_number": float(found.condition),
     }
     if found.reason:

@@ -9,7 +9,9 @@ import numpy as np
 
 from mdplab.arrays import log, rational, rational_number
 from mdplab.errors import InstanceError
+from mdplab.instances.confounded import sign_reversal
 from mdplab.instances.improper import stay_or_switch, two_queues
+from mdplab.instances.pomdp import memory_needed, tiger
 from mdplab.models import DiscountedMDP, bandit
 
 
@@ -137,17 +139,20 @@ def rare_best_policy(ε: Any = "1/100") -> np.ndarray:
     return rational([[2 * ε, half - 2 * ε, half]])
 
 
-by_name: dict[str, Callable[..., DiscountedMDP]] = {
+by_name: dict[str, Callable[..., Any]] = {
     "bad-start-bandit": slow_bandit,
     "forgotten-state": forgotten_state,
     "good-start-bandit": slow_bandit,
     "greedy-loss": greedy_loss,
     "long-chain": long_chain,
+    "memory-needed": memory_needed,
     "one-state-loop": one_state_loop,
     "puterman-6.2.1": puterman_6_2_1,
     "rare-best-arm": rare_best_arm,
+    "sign-reversal": sign_reversal,
     "stay-or-switch": stay_or_switch,
     "tied-bandit": tied_bandit,
+    "tiger": tiger,
     "two-armed-bandit": two_armed_bandit,
     "two-by-two": two_by_two,
     "two-queues": two_queues,

@@ -30,7 +30,7 @@ def test_the_seed_makes_the_model():
 def test_every_name_names_one_model(name):
     mdp = find_model(name)
     assert mdp.batch == ()
-    assert getattr(mdp.discount, "shape", ()) == ()
+    assert getattr(getattr(mdp, "discount", 0), "shape", ()) == ()
 
 
 def test_the_discount_of_the_caller_counts_before_the_one_in_the_name():
@@ -106,3 +106,12 @@ def test_importing_instances_loads_nothing_heavy():
     code = f"import sys, mdplab.instances; print([m for m in {heavy!r} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_partially_observable_examples_have_names_too():
+    assert find_model("tiger", discount="3/4").discount == rational("3/4")[()]
+    assert find_model("tiger:accuracy=3/5").Z[0, 0, 0] == rational("3/5")[()]
+    assert find_model("sign-reversal:horizon=2").horizon == 2
+    assert find_model("sign-reversal", start="1").start.tolist() == [0, 1]
+    with pytest.raises(InstanceError, match="a ConfoundedPOMDP has no discount"):
+        find_model("sign-reversal", discount="1/2")

@@ -257,6 +257,7 @@ def _verified(
 ) -> tuple[list[tuple[Theorem, Verdict, float]], bool]:
     """Verdicts in the theorems' order, printed as they come; and whether Ctrl-C cut the run short."""
     from mdplab.report import terminal
+    from mdplab.theorem.run import Journal
     from mdplab.theorem.run import verify as verify_all
 
     done: dict[str, tuple[Theorem, Verdict, float]] = {}
@@ -265,7 +266,12 @@ def _verified(
         task = bar.add_task("starting", total=len(theorems))
         console = bar.console
         width = console.width if console.is_terminal else None
-        console.print(terminal.header(width))
+        roomy = width is None or width >= terminal.ONE_LINE
+        longest = max(len(x.id) for x in theorems) if roomy else terminal.ID
+        kept = len(Journal(theorems, settings).kept())
+        if kept:
+            console.print(f"{kept} of {len(theorems)} verdicts are kept from an interrupted run")
+        console.print(terminal.header(width, longest))
 
         def progress(id: str, step: str) -> None:
             bar.update(task, description=f"{id} {step}".strip())
@@ -273,7 +279,7 @@ def _verified(
         try:
             for x, verdict, seconds in verify_all(theorems, settings, workers, progress):
                 done[x.id] = (x, verdict, seconds)
-                console.print(terminal.row(x, verdict, seconds, width))
+                console.print(terminal.row(x, verdict, seconds, width, longest))
                 bar.advance(task)
         except KeyboardInterrupt:
             interrupted = True

@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 WIDTH = 80  # of prose and formulas
 ONE_LINE = 108  # from here on the theorem's words stand in its line, else in a line below
 _COLOURS = {"stands": "green", "refuted": "red", "undecided": "yellow", "vacuous": "magenta", "toothless": "yellow"}
-_COLUMNS = (("theorem", 28), ("verdict", 9), ("tried", -6), ("tight", -8), ("from", -6), ("misses", -6), ("time", -6))
+ID = 28  # columns for the ids of theorems
+_COLUMNS = (("theorem", ID), ("verdict", 9), ("tried", -6), ("tight", -8), ("from", -6), ("misses", -6), ("time", -6))
 
 
 # -- one line a theorem ------------------------------------------------------------------------------------------------
 
 
-def header(width: int | None = WIDTH) -> Text:
+def header(width: int | None = WIDTH, longest: int = ID) -> Text:
     """The head of the lines that `row` makes."""
     from rich.text import Text
 
-    line = "  " + "".join(_aligned([name for name, _ in _COLUMNS]))
+    line = "  " + "".join(_aligned([name for name, _ in _COLUMNS], longest))
     return Text(line + ("  statement" if width is None or width >= ONE_LINE else ""), style="dim")
 
 
-def row(theorem: Theorem, verdict: Verdict, seconds: float, width: int | None = WIDTH) -> Text:
+def row(theorem: Theorem, verdict: Verdict, seconds: float, width: int | None = WIDTH, longest: int = ID) -> Text:
     """The line of one theorem; in narrow terminals its words come in a second line.
 
     Its columns: whether the verdict is as declared, the verdict, instances tried, the largest ratio of the two sides,
@@ -44,6 +45,8 @@ def row(theorem: Theorem, verdict: Verdict, seconds: float, width: int | None = 
     ----------
     width : int or None
         Columns of the terminal; None if the output goes elsewhere: then nothing is cut.
+    longest : int
+        Columns to keep for the ids, so that the lines of several theorems stand under each other.
     """
     from rich.text import Text
 
@@ -58,7 +61,7 @@ def row(theorem: Theorem, verdict: Verdict, seconds: float, width: int | None = 
     )
     colour = "green" if verdict.as_declared else f"bold {_COLOURS[verdict.word]}"
     out = Text("✓ " if verdict.as_declared else "✗ ", style=colour)
-    for cell, (name, _) in zip(_aligned(cells), _COLUMNS, strict=True):
+    for cell, (name, _) in zip(_aligned(cells, longest), _COLUMNS, strict=True):
         out.append(cell, style=colour if name == "verdict" else "dim" if name == "time" else "")
     title = theorem.title.rstrip(".")
     if width is None:
@@ -88,11 +91,11 @@ def summary(results: Sequence[tuple[Theorem, Verdict, float]]) -> str:
     return "\n".join(lines)
 
 
-def _aligned(cells: Sequence[str]) -> list[str]:
+def _aligned(cells: Sequence[str], longest: int) -> list[str]:
     """The cells padded to their columns; what is too long takes blanks from those after it."""
     out: list[str] = []
     at = end = 0
-    for cell, (_, size) in zip(cells, _COLUMNS, strict=True):
+    for cell, size in zip(cells, (longest, *(size for _, size in _COLUMNS[1:])), strict=True):
         end += abs(size) + 1
         text = cell.rjust(end - 1 - at) if size < 0 else cell
         text = text if not out or text.startswith(" ") else f" {text}"

@@ -247,7 +247,7 @@ def steps_of(step, multiplier_step, conservatism):
         "faster by a fifth": contracts_faster,
         "half the conservatism": {"scale": 0.5},
         "no conservatism": {"scale": 0},
-        "policy steps fifty times as long": {"step_scale": 50},
+        "policy steps a hundred times as long": {"step_scale": 100},
     },
     uses=["wu2024.linearisation"],
     note="κ > η_λ is what makes the determinant, 1 − aκ/4 + aη_λ/4, less than one.",

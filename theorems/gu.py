@@ -82,8 +82,8 @@ with as_printed():
 
 @theorem(
     certificate,
-    cite="jaggi2013",
-    at="Section 2, the duality gap",
+    cite="gu",
+    at="duality gap of Jaggi (2013)",
     source="derived",
     status="folklore",
     judge=for_all(),
@@ -234,8 +234,8 @@ def stubborn(mdp, F, π, *, at):
 
 @theorem(
     frank_wolfe_rate,
-    cite="jaggi2013",
-    at="Theorem 1",
+    cite="gu",
+    at="Theorem 1 of Jaggi (2013)",
     source="recalled",
     judge=for_all(k, up_to=60, exactly_up_to=6),
     on={

@@ -52,6 +52,7 @@ READERS: dict[str, str] = {
     "finite_horizon": "mdplab.instances.finite_horizon",
     "multi_objective": "mdplab.instances.multi_objective",
     "pomdp": "mdplab.instances.pomdp",
+    "robust": "mdplab.instances.robust",
 }
 
 _NUMBER = 'expected a number or a text such as "1/3"'

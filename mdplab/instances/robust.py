@@ -194,11 +194,6 @@ def random_is_best() -> RobustMDP:
     return RobustMDP(P, c, rational_number(0), models.StateL1Ball(κ), rational([1, 0, 0]))
 
 
-def robust_garnet_models(rng: np.random.Generator, size: int, **options: Any) -> RobustMDP:
-    """`robust_garnet` under the name that files and the command line use."""
-    return robust_garnet(rng, size, **options)
-
-
 # -- domains -----------------------------------------------------------------------------------------------------------
 
 
@@ -345,7 +340,7 @@ def from_document(document: dict[str, Any]) -> RobustMDP:
     if missing := [name for name, x in arrays.items() if x is None]:
         raise InstanceError(f"there is no {missing[0]!r}; a {chosen['set']} has {', '.join(kind.axes)}")
     known = {"set", *(f.name for f in fields(kind))}
-    if unknown := sorted(set_difference(chosen, known)):
+    if unknown := sorted({*chosen} - known):
         raise InstanceError(f"ambiguity has {unknown[0]!r}; expected {', '.join(sorted(known))}")
     start = document.get("start", "uniform")
     flat = {key: document[key] for key in ("P", "c", "discount") if key in document} | arrays
@@ -356,8 +351,3 @@ def from_document(document: dict[str, Any]) -> RobustMDP:
     flags = {name: chosen[name] for name in known - {"set", *kind.axes} if name in chosen}
     ambiguity = kind(**{name: x[f"ambiguity.{name}"] for name in kind.axes}, **flags)
     return RobustMDP(x["P"], x["c"], x["discount"][()], ambiguity, x.get("start"))
-
-
-def set_difference(x: Any, y: Any) -> set[str]:
-    """Names in x that are not in y."""
-    return {*x} - {*y}

@@ -17,9 +17,11 @@ from mdplab.theorem.inputs import to_json
 SOLUTIONS: dict[str, str] = {
     "ConfoundedPOMDP": "mdplab.exact.confounded",
     "ConstrainedMDP": "mdplab.exact.constrained_optimum",
+    "ExitTimeMDP": "mdplab.exact.exit_time",
     "FiniteHorizonMDP": "mdplab.exact.finite_horizon",
     "MultiObjectiveMDP": "mdplab.exact.coverage",
     "POMDP": "mdplab.exact.pomdp",
+    "RobustMDP": "mdplab.exact.robust.solution",
 }
 
 

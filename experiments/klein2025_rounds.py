@@ -1,7 +1,7 @@
 """How many updates does a round of DynPG deserve?
 
-The error of the values after H rounds of N updates each, exact gradients, uniform weights: first it falls like γ^H, then
-it rests at what the rounds lose.  Dashed, the bound (a) with the losses measured.  The paper draws no such figure.
+The error of the values after H rounds of N updates each, exact gradients, uniform weights: first it falls like γ^H,
+then it rests at what the rounds lose.  Dashed, the bound (a) with the losses measured.  The paper draws no such figure.
 `mdplab run klein2025_rounds`
 """
 

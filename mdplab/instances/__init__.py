@@ -32,6 +32,11 @@ from mdplab.instances.files import state_names as state_names
 from mdplab.instances.files import to_json as to_json
 from mdplab.instances.find import find_model as find_model
 from mdplab.instances.find import known_names as known_names
+from mdplab.instances.finite_horizon import epoch_distributions as epoch_distributions
+from mdplab.instances.finite_horizon import finite_horizon_mdps as finite_horizon_mdps
+from mdplab.instances.finite_horizon import late_choice as late_choice
+from mdplab.instances.finite_horizon import lock as lock
+from mdplab.instances.finite_horizon import twin_states as twin_states
 from mdplab.instances.gymnasium import from_gymnasium as from_gymnasium
 from mdplab.instances.mdptoolbox import from_mdptoolbox as from_mdptoolbox
 from mdplab.instances.multi_objective import multi_objective_mdps as multi_objective_mdps

@@ -7,10 +7,12 @@ The same seed, size and options give the same bytes.  Where no `discount` is giv
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from mdplab.errors import InstanceError
+from mdplab.instances.finite_horizon import epochs
 from mdplab.models import DiscountedMDP
 from mdplab.models import bandit as _bandit
 
@@ -194,10 +196,11 @@ def _model(rng: np.random.Generator, P: np.ndarray, r: np.ndarray, discount: flo
     return DiscountedMDP(P, r, γ, start)
 
 
-by_name: dict[str, Callable[..., DiscountedMDP]] = {
+by_name: dict[str, Callable[..., Any]] = {
     "bandits": bandits,
     "chain": chain,
     "deterministic": deterministic,
+    "epochs": epochs,
     "garnet": garnet,
     "grid": grid,
     "near-ties": near_ties,

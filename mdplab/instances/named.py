@@ -10,6 +10,7 @@ import numpy as np
 from mdplab.arrays import log, rational, rational_number
 from mdplab.errors import InstanceError
 from mdplab.instances.confounded import sign_reversal
+from mdplab.instances.finite_horizon import late_choice, lock, twin_states, uneven
 from mdplab.instances.improper import stay_or_switch, two_queues
 from mdplab.instances.pomdp import memory_needed, tiger
 from mdplab.models import DiscountedMDP, bandit
@@ -144,6 +145,8 @@ by_name: dict[str, Callable[..., Any]] = {
     "forgotten-state": forgotten_state,
     "good-start-bandit": slow_bandit,
     "greedy-loss": greedy_loss,
+    "late-choice": late_choice,
+    "lock": lock,
     "long-chain": long_chain,
     "memory-needed": memory_needed,
     "one-state-loop": one_state_loop,
@@ -153,10 +156,12 @@ by_name: dict[str, Callable[..., Any]] = {
     "stay-or-switch": stay_or_switch,
     "tied-bandit": tied_bandit,
     "tiger": tiger,
+    "twin-states": twin_states,
     "two-armed-bandit": two_armed_bandit,
     "two-by-two": two_by_two,
     "two-queues": two_queues,
     "two-state-swap": two_state_swap,
+    "uneven-epochs": uneven,
 }
 
 # What belongs to a named example, by the name of a theorem's parameter.  log π in balls is θ where π is given.

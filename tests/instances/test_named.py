@@ -14,7 +14,7 @@ from mdplab.instances import named
 @pytest.mark.parametrize("name", named.by_name)
 def test_every_named_example_is_exact_and_has_an_optimum(name):
     mdp = named.by_name[name]()
-    assert mdp.P.dtype == object
+    assert mdp.start.dtype == object
     if type(mdp).__name__ != "DiscountedMDP":
         return  # other classes have tests of their own
     v = optimum(mdp).v

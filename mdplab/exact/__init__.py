@@ -119,6 +119,9 @@ from mdplab.exact.robust import robust_bellman as robust_bellman
 from mdplab.exact.robust import robust_optimum as robust_optimum
 from mdplab.exact.robust import robust_values as robust_values
 from mdplab.exact.robust import worst_case as worst_case
+from mdplab.exact.safe_actions import restricted as restricted
+from mdplab.exact.safe_actions import safe_actions as safe_actions
+from mdplab.exact.safe_actions import safe_softmax as safe_softmax
 from mdplab.exact.soft import entropy as entropy
 from mdplab.exact.soft import soft_action_values as soft_action_values
 from mdplab.exact.soft import soft_advantages as soft_advantages

@@ -1,10 +1,15 @@
 """What improves a policy: one algorithm a file."""
 
+from mdplab.solvers.adaptive_pg import AdaptiveIterate as AdaptiveIterate
+from mdplab.solvers.adaptive_pg import adaptive_pg as adaptive_pg
 from mdplab.solvers.checkpoints import every as every
 from mdplab.solvers.checkpoints import geometric as geometric
 from mdplab.solvers.confounded_pg import HistoryIterate as HistoryIterate
 from mdplab.solvers.confounded_pg import confounded_pg as confounded_pg
 from mdplab.solvers.conservative_lagrangian import conservative_lagrangian as conservative_lagrangian
+from mdplab.solvers.conservative_policy_iteration import conservative_policy_iteration as conservative_policy_iteration
+from mdplab.solvers.conservative_policy_iteration import conservative_weight as conservative_weight
+from mdplab.solvers.conservative_policy_iteration import greedy as greedy
 from mdplab.solvers.conservative_vi import PreferenceIterate as PreferenceIterate
 from mdplab.solvers.conservative_vi import conservative_vi as conservative_vi
 from mdplab.solvers.conservative_vi import soft_largest as soft_largest
@@ -28,6 +33,8 @@ from mdplab.solvers.dynpg import round_bound as round_bound
 from mdplab.solvers.entropy_natural_pg import entropy_natural_pg as entropy_natural_pg
 from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg
+from mdplab.solvers.exit_time_pg import ExitIterate as ExitIterate
+from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
 from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
 from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate

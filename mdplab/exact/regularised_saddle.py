@@ -77,7 +77,7 @@ def _one_in_balls(cmdp: ConstrainedMDP, τ: Any, most: Any) -> Any:
     λ = rational_number(float(rough.multiplier))
     if λ == 0 and _slope(cmdp, zero, τ) >= 0:
         return zero
-    if λ == float(floats(most)) and _slope(cmdp, most, τ) <= 0:
+    if λ == rational_number(float(floats(most))) and _slope(cmdp, most, τ) <= 0:
         return most
     before, error = λ + rational_number(2.0**-30), None
     F_before = _slope(cmdp, before, τ)

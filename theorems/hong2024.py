@@ -6,7 +6,7 @@ value is the expected sum of T rewards under a policy that acts on observations 
 
 from sympy import Eq, Rational
 
-from mdplab.arrays import identity_like, largest, rational, total
+from mdplab.arrays import identity_like, largest, namespace, total
 from mdplab.exact import (
     best_history_policy,
     history_gap,
@@ -76,7 +76,8 @@ def all_stages(model, gradient):
 
 def first_stage(model, gradient):
     """What is left of the gradient if the bridge of the next stage is not carried on: its own stage only."""
-    return gradient * (rational(range(model.H)) == 0)[:, None, None]
+    later = gradient[..., model.stage(0).stop :, :, :]
+    return namespace(gradient).concat([gradient[..., model.stage(0), :, :], 0 * later], axis=-3)
 
 
 def policy_once(π):

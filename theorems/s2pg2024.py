@@ -312,8 +312,8 @@ def over_memory(paths, weights):
 
 def divide(x, y):
     """x / y, zero where nothing of that kind happens."""
-    nothing = np.asarray(y == 0, dtype=bool)
-    return np.where(nothing, 0 * x, x / np.where(nothing, 0 * y + 1, y))
+    nothing = (y == 0) * 1
+    return x / (y + nothing)
 
 
 @theorem(

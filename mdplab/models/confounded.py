@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import EPS, Array, exact_distribution, floats, is_exact, largest, rational
+from mdplab.arrays import EPS, Array, exact_distribution, floats, is_exact, largest, on_gpu, rational
 from mdplab.errors import ModelError
 from mdplab.models.discounted import _check_distributions, _check_finite
 
@@ -121,7 +121,7 @@ class ConfoundedPOMDP:
         number is at most the product of those of its factors; the errors of the stages multiply.  Sums have at most
         n = S A O Q terms, and values are at most T max |r|.  A singular factor makes both errors infinite.
         """
-        if is_exact(self.P):
+        if is_exact(self.P) or on_gpu(self.P):
             return self.floats().rounding
         ratio = [_cond(self.start[..., None]), _cond(self.proxy), _cond(self.E)]
         at_once = ratio[0] * ratio[1] * ratio[2] * largest(_spread(self.behaviour))

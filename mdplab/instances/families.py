@@ -13,6 +13,7 @@ import numpy as np
 
 from mdplab.errors import InstanceError
 from mdplab.instances.finite_horizon import epochs
+from mdplab.instances.robust import robust_garnet
 from mdplab.models import DiscountedMDP
 from mdplab.models import bandit as _bandit
 
@@ -206,6 +207,7 @@ by_name: dict[str, Callable[..., Any]] = {
     "near-ties": near_ties,
     "one-start": one_start,
     "riverswim": riverswim,
+    "robust-garnet": robust_garnet,
     "sparse": sparse,
     "tiny-start": tiny_start,
 }

@@ -13,6 +13,7 @@ from mdplab.instances.confounded import sign_reversal
 from mdplab.instances.finite_horizon import late_choice, lock, twin_states, uneven
 from mdplab.instances.improper import stay_or_switch, two_queues
 from mdplab.instances.pomdp import memory_needed, tiger
+from mdplab.instances.robust import early_stop, random_is_best, two_kernels
 from mdplab.models import DiscountedMDP, bandit
 
 
@@ -142,6 +143,7 @@ def rare_best_policy(ε: Any = "1/100") -> np.ndarray:
 
 by_name: dict[str, Callable[..., Any]] = {
     "bad-start-bandit": slow_bandit,
+    "early-stop": early_stop,
     "forgotten-state": forgotten_state,
     "good-start-bandit": slow_bandit,
     "greedy-loss": greedy_loss,
@@ -151,6 +153,7 @@ by_name: dict[str, Callable[..., Any]] = {
     "memory-needed": memory_needed,
     "one-state-loop": one_state_loop,
     "puterman-6.2.1": puterman_6_2_1,
+    "random-is-best": random_is_best,
     "rare-best-arm": rare_best_arm,
     "sign-reversal": sign_reversal,
     "stay-or-switch": stay_or_switch,
@@ -159,6 +162,7 @@ by_name: dict[str, Callable[..., Any]] = {
     "twin-states": twin_states,
     "two-armed-bandit": two_armed_bandit,
     "two-by-two": two_by_two,
+    "two-kernels": two_kernels,
     "two-queues": two_queues,
     "two-state-swap": two_state_swap,
     "uneven-epochs": uneven,

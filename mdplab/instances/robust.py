@@ -29,7 +29,6 @@ from mdplab import models
 from mdplab.arrays import rational, rational_number
 from mdplab.errors import InstanceError
 from mdplab.instances.domain import Domain, Family
-from mdplab.instances.families import DISCOUNTS
 from mdplab.models.ambiguity import AmbiguitySet
 from mdplab.models.robust import RobustMDP
 
@@ -56,6 +55,8 @@ def robust_garnet(
     Half of the models have nearly deterministic rows (weights to the 20th power), a quarter no budget in some pairs.
     `set` names a class of `mdplab.models.ambiguity`; sets between two kernels draw the other one in the same way.
     """
+    from mdplab.instances.families import DISCOUNTS
+
     if set not in SETS:
         raise InstanceError(f"set is {set!r}; expected one of {', '.join(sorted(SETS))}")
     b = S if b == 0 else b

@@ -108,7 +108,7 @@ def _centred(
         H = x[:, None] * F.hessian(λ.reshape(shape))[np.ix_(seen, seen)] * x
         K = np.zeros((n + m, n + m))
         K[:n, :n], K[:n, n:], K[n:, :n] = weight * np.eye(n) - H, (flow * x).T, flow * x
-        e = np.linalg.lstsq(K, np.concatenate([g, start - flow @ x]), rcond=None)[0][:n]
+        e = np.linalg.solve(K, np.concatenate([g, start - flow @ x]))[:n]  # regular: flow has full rank, H <= 0
         step = min(1.0, BOUNDARY / max(float(-e.min()), 1e-300))
         while step > 1e-12:
             new = λ.copy()

@@ -26,6 +26,9 @@ class AmbiguitySet:
     def __post_init__(self) -> None:
         for name, n in self.axes.items():
             x = getattr(self, name)
+            if not hasattr(x, "ndim"):  # one number, for a set without batch
+                x = np.asarray(x, dtype=object if is_exact(x) else float)
+                object.__setattr__(self, name, x)
             if x.ndim < n:
                 raise ModelError(f"{name} has shape {tuple(x.shape)}; expected {n} axes after those of the batch")
             _check_entries(name, x, positive=name not in self.signed)

@@ -200,6 +200,16 @@ def test_what_is_not_identified_is_refused_with_the_reason():
     assert identification(clear).reason == ""
 
 
+def test_histories_that_cannot_happen_ask_for_nothing():
+    """A third observation that no state makes."""
+    clear = sign_reversal(2)
+    E = np.concatenate([clear.E, rational([[0], [0]])], axis=1)
+    model = ConfoundedPOMDP(clear.P, E, clear.proxy, clear.r, clear.behaviour, 2)
+    assert identification(model).holds
+    π = a_policy(model)
+    assert identified_value(model, π) == history_value(model, π)
+
+
 def test_an_elimination_solves_what_has_solutions():
     M = rational([[1, 2, 0], [2, 4, 0], [0, 0, 3]])
     b = consistent_solution(M, rational([[3], [6], [6]]))

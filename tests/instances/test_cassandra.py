@@ -90,6 +90,12 @@ def test_rewards_by_end_state_and_observation():
     assert model.r.tolist() == rational([["5/2", 3], ["7/2", 3]]).tolist()
 
 
+def test_a_reward_by_end_state_alone():
+    """Each end state has probability 1/2."""
+    model = from_pomdp(PREAMBLE + "T: * uniform\nO: * uniform\nR: go : a : b : * 3\n").model
+    assert model.r.tolist() == rational([["3/2", 0], [0, 0]]).tolist()
+
+
 def test_rows_of_few_digits_become_distributions_in_float64():
     model = from_pomdp(
         PREAMBLE.replace("a b", "3") + "T: * identity\nT: go\n" + "0.333333 0.333333 0.333333\n" * 3 + "O: * uniform\n"

@@ -28,6 +28,7 @@ def log_q(x: Array, q: Any) -> Array:
     q = index_like(q, x)
     if is_exact(x):
         return (power(x, q - 1) - 1) / (q - 1)
+    x = np.asarray(x) if isinstance(x, int | float) else x
     xp = namespace(x)
     positive = xp.where(x > 0, x, 1 + 0 * x)
     at_zero = -1 / (q - 1) if q > 1 else -np.inf
@@ -41,6 +42,7 @@ def exp_q(x: Array, q: Any) -> Array:
     q = index_like(q, x)
     if is_exact(x):
         return power(maximum(1 + (q - 1) * x, 0 * x), 1 / (q - 1))
+    x = np.asarray(x) if isinstance(x, int | float) else x
     xp = namespace(x)
     inside = (q - 1) * x > -1
     return xp.where(inside, xp.exp(xp.log1p((q - 1) * xp.where(inside, x, 0 * x)) / (q - 1)), 0 * x)

@@ -254,10 +254,9 @@ def _float_levels(y: Array, w: Array, q: float) -> tuple[Array, Array]:
     top = largest(xp.where(w > 0, y, -xp.inf))
     y = xp.where(w > 0, y - expand(top, 1), -1e300)
     # An action is taken exactly when those above it, counted from its own level, weigh less than one.
-    above = (
-        xp.where(w > 0, w, 0 * w)[..., None, :] * xp.maximum(y[..., None, :] - y[..., :, None], 0 * y[..., None]) ** p
-    )
-    taken = (total(above) < 1) & (w > 0)
+    above = xp.maximum(y[..., None, :] - y[..., :, None], 0 * y[..., None])
+    above = xp.minimum(above, 0 * above + 10 ** min(300 / p, 300.0))  # far more than one, and no overflow
+    taken = (total(xp.where(w > 0, w, 0 * w)[..., None, :] * above**p) < 1) & (w > 0)
     lowest = smallest(xp.where(taken, y, 0 * y))
     d = xp.where(taken, y - expand(lowest, 1), 0 * y)
     e = _newton(xp, d, xp.where(taken, w, 0 * w), q, p)

@@ -6,6 +6,7 @@ Finite horizon, exact gradients: all epochs at once (simultaneous) or one by one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -218,6 +219,7 @@ with as_printed():
     a_thirtieth_epoch = Abs(bend_h) <= to_go * R / 15 * length
     smooth_epoch_sharp = Abs(bend_h) <= spread / (3 * sqrt(3)) * length
     too_sharp = Abs(bend_h) <= spread / (3 * sqrt(3) + Rational(1, 100)) * length
+    mean_for_max = Abs(bend_h) <= spread / (3 * sqrt(3) * S_h) * length
 
 
 def sharpest():
@@ -286,13 +288,14 @@ def smooth_dyn(mdp, π, start, u, *, scale=1):
     judge=for_all(),
     on={"mdp": mdps, "π": policies, "start": epoch_distributions, "u": logits},
     named={"one epoch": sharpest},
-    near_misses={"a little sharper": too_sharp},
+    near_misses={"a little sharper": too_sharp, "a share of each state": mean_for_max},
     note="Step sizes could be ten times as long as the paper's.",
 )
 def smooth_dyn_sharp(mdp, π, start, u):
     """The smoothness constant of an epoch is max_s μ_h(s) range Q̃_h(s, ·) / (3√3), and no smaller."""
     q = exact.action_values(mdp, π)
     yield {
+        S_h: sizes(mdp)[0],
         bend_h: bends(mdp, π, u, start),
         spread: mdp.per_epoch(start * (largest(q) - smallest(q)), largest),
         length: mdp.per_epoch(total(u * u)),
@@ -441,13 +444,21 @@ with as_printed():
     rate_h_sup_squared = δ_s <= 4 * to_go * R / (c_h**2 * n**2) * rarest
 
 
+TENTH, TWENTIETH = Fraction(1, 10), Fraction(1, 20)
+
+
+def scaled(x, scale):
+    """`scale` times x, which is exact or float64."""
+    return x * (rational_number(scale) if is_exact(x) else float(scale))
+
+
 def paper_steps(mdp, scale=1):
-    """η_h = 1 / (2 (H − h) R*), for each pair."""
-    return mdp.over_states(scale * dynamic_step_sizes(mdp))
+    """η_h = 1 / (2 (H − h) R*) times `scale`, for each pair."""
+    return mdp.over_states(scaled(dynamic_step_sizes(mdp), scale))
 
 
-def epoch_runs(mdp, π, start, θ):
-    """Bindings of runs in all epochs, each against the frozen π."""
+def epoch_runs(mdp, π, start, θ, scale=1):
+    """Bindings of runs in all epochs, each against the frozen π, with `scale` times the paper's steps."""
     q = exact.action_values(mdp, π)
     losses = exact.losses(q, exact.greedy(q))
     states, left = sizes(mdp)
@@ -457,7 +468,7 @@ def epoch_runs(mdp, π, start, θ):
         R: expand(mdp.reward_bound, 1),
         rarest: mdp.per_epoch(1 / start, largest),
     }
-    for x in epoch_pg(q, start, θ, step_sizes=paper_steps(mdp), at=geometric()):
+    for x in epoch_pg(q, start, θ, step_sizes=paper_steps(mdp, scale), at=geometric()):
         here = total(x.π * losses)
         yield constants | {
             n: x.k + 1,
@@ -479,14 +490,14 @@ def epoch_runs(mdp, π, start, θ):
         "three identical states": lambda: twin_states(3),
         "uneven epochs": lambda: {"mdp": uneven(), "π": uneven_policy},
     },
-    near_misses={"as the square of n": rate_h_squared},
+    near_misses={"as the square of n": rate_h_squared, "steps a tenth as long": {"scale": TENTH}},
     trivial=to_go * R,
     uses=["klein2024.wpl_dyn", "klein2024.smooth_dyn"],
     note="Derived too.  Any frozen later epochs, any start; loose by a factor of five at least.",
 )
-def rate_dyn(mdp, π, start, θ):
+def rate_dyn(mdp, π, start, θ, *, scale=1):
     """With step 1 / (2 (H − h) R*) an epoch's sub-optimality falls like 1/n."""
-    yield from epoch_runs(mdp, π, start, θ)
+    yield from epoch_runs(mdp, π, start, θ, scale)
 
 
 @theorem(
@@ -517,13 +528,17 @@ def rate_dyn_without_S(mdp, π, start, θ):
     on={"mdp": mdps, "π": policies, "start": epoch_distributions, "θ": logits},
     given=[non_negative_rewards],
     named={"three identical states": lambda: twin_states(3), "forty identical states": lambda: twin_states(40)},
-    near_misses={"without ‖1/μ‖": rate_h_sup_without_start, "as the square of n": rate_h_sup_squared},
+    near_misses={
+        "without ‖1/μ‖": rate_h_sup_without_start,
+        "as the square of n": rate_h_sup_squared,
+        "steps a tenth as long": {"scale": TENTH},
+    },
     trivial=to_go * R,
     note="States do not touch each other: each has its own recursion, δ⁺ ≤ δ − η μ(s) c² δ² / 2.",
 )
-def rate_dyn_sup(mdp, π, start, θ):
+def rate_dyn_sup(mdp, π, start, θ, *, scale=1):
     """In every state of an epoch the sub-optimality falls like ‖1/μ‖ / n, and the number of states does not matter."""
-    yield from epoch_runs(mdp, π, start, θ)
+    yield from epoch_runs(mdp, π, start, θ, scale)
 
 
 gain_h = Quantity(r"(J_h(\theta_h^{(n + 1)}) - J_h(\theta_h^{(n)}))", "what one update gains in the epoch")
@@ -624,9 +639,15 @@ sum_of_losses = Quantity(
     "what the epochs lose against their own best actions, each in its worst state",
     accuracy="relative",
 )
-largest_loss = Quantity(r"\max_{h, s} \left( \max_a Q_h^{\tilde \pi} - V_h^{\tilde \pi} \right)", accuracy="relative")
+largest_loss = Quantity(
+    r"\max_{h, s} \left( \max_a Q_h^{\tilde \pi} - V_h^{\tilde \pi} \right)",
+    "largest loss of a pair",
+    accuracy="relative",
+)
 mean_losses = Quantity(
-    r"\sum_h \frac 1 S \sum_s \left( \max_a Q_h^{\tilde \pi} - V_h^{\tilde \pi} \right)", accuracy="relative"
+    r"\sum_h \frac 1 S \sum_s \left( \max_a Q_h^{\tilde \pi} - V_h^{\tilde \pi} \right)",
+    "what the epochs lose, on average over states",
+    accuracy="relative",
 )
 
 with as_printed():
@@ -777,7 +798,6 @@ c = Quantity(
 with as_printed():
     rate_all = δ_next <= Rational(25, 4) * H**2 * R * S_all / (c**2 * n) * over_start**2
     rate_all_squared = δ_next <= Rational(25, 4) * H**2 * R * S_all / (c**2 * n**2) * over_start**2
-    rate_all_without_pairs = δ_next <= Rational(25, 4) * H**2 * R / (S_all * c**2 * n)
 
 
 def with_predecessors(at: Iterable[int]) -> Iterator[int]:
@@ -798,15 +818,12 @@ def with_predecessors(at: Iterable[int]) -> Iterator[int]:
     on={"mdp": finite_horizon_mdps(families=SMALL_FAMILIES), "θ": logits},
     given=[positive_start, non_negative_rewards],
     named={"uneven epochs": uneven, "three identical states": lambda: twin_states(3)},
-    near_misses={
-        "as the square of n": rate_all_squared,
-        "over the number of pairs, without it twice": rate_all_without_pairs,
-    },
+    near_misses={"as the square of n": rate_all_squared, "steps a twentieth as long": {"scale": TWENTIETH}},
     trivial=H * R,
     uses=["klein2024.wpl_sim", "klein2024.smooth_sim"],
     note="At least as good as the recalled N = 10 H⁵ R* S ‖d/μ‖² / (c² ε): with D = H d and S̃ = H S, 6.25 for 10.",
 )
-def thm_sim(mdp, θ):
+def thm_sim(mdp, θ, *, scale=1):
     """With step 1 / (5 H² R*) on all epochs at once the sub-optimality falls like 1/n, with H⁵ in front."""
     best = exact.optimum(mdp)
     constants = {
@@ -815,7 +832,8 @@ def thm_sim(mdp, θ):
         S_all: mdp.S,
         over_start: largest(exact.visits(mdp, best.policy) / mdp.start),
     }
-    run = simultaneous_pg(mdp, θ, at=with_predecessors(geometric()), optimum=best)
+    step = scaled(1 / (5 * mdp.H**2 * mdp.reward_bound), scale)
+    run = simultaneous_pg(mdp, θ, step_size=step, at=with_predecessors(geometric()), optimum=best)
     for x, y in pairwise(run):
         if y.k == x.k + 1:
             yield constants | {n: y.k, c: x.least, δ_next: exact.gap(mdp, y.π, best)}

@@ -105,3 +105,17 @@ def test_wrong_shapes_are_refused():
         dynamic_pg(mdp, updates=[1, 2])
     with pytest.raises(MdplabError, match=r"step_size has shape \(6,\)"):
         simultaneous_pg(mdp, step_size=rational([1] * 6))
+
+
+def test_the_array_namespace_is_that_of_the_model():
+    """Under the strict namespace, which has nothing but the standard, the same numbers come out."""
+    strict = pytest.importorskip("array_api_strict")
+    mdp = of_sizes(np.random.default_rng(2), 3, (1, 3, 2))
+    other = mdp.map(strict.asarray)
+    runs = [simultaneous_pg(m, optimum=optimum(m), at=[0, 3]) for m in (mdp, other)]
+    for x, y in zip(*runs, strict=True):
+        assert (x.θ == np.asarray(y.θ)).all()
+        assert (x.least == np.asarray(y.least)).all()
+    updates = np.array([[1, 2, 3], [3, 2, 1], [0, 1, 0]])
+    for x, y in zip(*(dynamic_pg(m, updates=updates) for m in (mdp, other)), strict=True):
+        assert (x.π == np.asarray(y.π)).all()

@@ -9,7 +9,7 @@ from sympy import Eq, Rational
 from mdplab import arrays, exact
 from mdplab.arrays import expand, floats, largest, maximum, namespace, rational, rational_number, smallest, total
 from mdplab.instances import constrained_mdps, crossing, numbers, opposed_arms, paradox, policies, two_constraints
-from mdplab.instances.constrained import ONE_CONSTRAINT, garnet_family
+from mdplab.instances.constrained import ONE_CONSTRAINT, TWO_CONSTRAINTS, garnet_family
 from mdplab.solvers import gradient_descent_ascent
 from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
 
@@ -56,7 +56,7 @@ def slackness_of(mdp, found):
     at="Proposition 1",
     source="recalled",
     judge=identity(),
-    on={"mdp": constrained_mdps(constraints=(1, 2), families=())},
+    on={"mdp": constrained_mdps(constraints=(1, 2), families=TWO_CONSTRAINTS)},
     given=[room],
     named={"paradox": paradox, "opposed arms": opposed_arms, "crossing": crossing, "two constraints": two_constraints},
     near_misses={
@@ -64,7 +64,7 @@ def slackness_of(mdp, found):
         "multipliers of one half": {"λ_of": lambda found: found.multipliers / 2},
         "multipliers of the other sign": {"λ_of": lambda found: -found.multipliers},
     },
-    note="The program of Altman (1999); checked on exact draws, because float64 solves it to a tolerance only.",
+    note="The program of Altman (1999).",
 )
 def lp(mdp, *, λ_of=lambda found: found.multipliers):
     """The occupancy program and its dual have the same value, which is also that of the Lagrangian at λ*.
@@ -84,6 +84,7 @@ def lp(mdp, *, λ_of=lambda found: found.multipliers):
 
 with as_printed():
     mixtures = Eq(best, by_mixing)
+    mixtures_without_constraint = Eq(unpriced, by_mixing)
 
 
 @theorem(
@@ -95,12 +96,16 @@ with as_printed():
     on={"mdp": constrained_mdps()},
     given=[room],
     named={"paradox": paradox, "opposed arms": opposed_arms, "crossing": crossing},
-    near_misses={"deterministic policies only": {"second_road": lambda g: best_alone(g)}},
+    near_misses={
+        "deterministic policies only": {"second_road": lambda g: best_alone(g)},
+        "constraints for nothing": mixtures_without_constraint,
+    },
 )
 def two_policies(mdp, *, second_road=lambda g: g.least):
     """With one constraint some mixture of two deterministic policies is optimal."""
     found = exact.constrained_optimum(mdp)
-    yield {best: found.value, by_mixing: second_road(exact.dual_function(mdp))}
+    free = total(mdp.start * exact.optimum(mdp.mdp).v)
+    yield {best: found.value, by_mixing: second_road(exact.dual_function(mdp)), unpriced: free}
 
 
 def best_alone(g):
@@ -123,7 +128,7 @@ with as_printed():
     at="Proposition 2",
     source="recalled",
     judge=for_all(),
-    on={"mdp": constrained_mdps(constraints=(1, 2), families=())},
+    on={"mdp": constrained_mdps(constraints=(1, 2), families=TWO_CONSTRAINTS)},
     given=[room],
     named={
         "a bound that hardly binds": lambda: opposed_arms("0", "1/100"),
@@ -150,7 +155,7 @@ with as_printed():
     at="Proposition 3",
     source="recalled",
     judge=for_all(),
-    on={"mdp": constrained_mdps(constraints=(1, 2), families=())},
+    on={"mdp": constrained_mdps(constraints=(1, 2), families=TWO_CONSTRAINTS)},
     given=[room],
     named={"crossing": crossing, "two constraints": two_constraints, "opposed arms": opposed_arms},
     near_misses={"deterministic": none, "the uniform policy": {"x_of": lambda mdp, x: uniform_measure(mdp)}},

@@ -116,7 +116,7 @@ def _in_rationals(cmdp: ConstrainedMDP) -> tuple[np.ndarray, np.ndarray, np.ndar
             raise MdplabError(f"no policy meets the constraints: at best one is missed by {-slater(cmdp)}")
         # An artificial variable that stayed, at zero, makes room for the surplus with the opposite column.
         which = np.flatnonzero(short)
-        basis = [j if j < n + M else n + int(which[j - n - I]) for j in found.basis]
+        basis = [j if j < n + M else n + int(which[j - n - M]) for j in found.basis]
     best = simplex_method(A, b, c, basis)
     return best.x[:n].reshape(S, cmdp.A), (1 - cmdp.discount) * best.y[:S], -best.y[S:]
 

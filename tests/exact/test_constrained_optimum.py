@@ -1,5 +1,7 @@
 """The occupancy program, its dual, and all deterministic policies agree on what constraints cost."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -121,6 +123,22 @@ def test_payoffs_are_the_values_of_each_reward(cmdp):
         one = cmdp.rewarded(cmdp.payoffs[i])
         assert (v[i] == values(one, π)).all()
         assert (q[i] == one.action_values(v[i])).all()
+
+
+@pytest.mark.parametrize(
+    "model", [crossing, two_constraints, paradox, lambda: opposed_arms(0, 1), lambda: opposed_arms("1/2", 2)]
+)
+def test_the_first_policy_does_not_matter(model, monkeypatch):
+    """Phase one starts from policies that violate the constraints, also where these leave no room."""
+    module = sys.modules["mdplab.exact.constrained_optimum"]
+    cmdp = model()
+    best = constrained_optimum(cmdp)
+    for a in range(cmdp.A):
+        monkeypatch.setattr(module, "_good_actions", lambda cmdp, a=a: np.full(cmdp.S, a))
+        other = constrained_optimum(cmdp)
+        assert other.value == best.value == other.dual_value(cmdp)
+        assert (other.multipliers >= 0).all()
+        assert (slack(cmdp, other.policy) >= 0).all()
 
 
 def test_a_state_that_is_never_visited_gets_the_uniform_policy():

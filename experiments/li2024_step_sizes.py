@@ -23,7 +23,7 @@ METHODS = {
     "constant, 2/β": ({"step_size": 6 * 3**0.5}, GREEN),
     "Polyak, c = 1": ({"c": 1}, BLUE),
     "Polyak, c = 2": ({"c": 2}, PURPLE),
-    "Polyak, c = 1, at most 10": ({"c": 1, "cap": 10}, VERMILION),
+    "Polyak, c = 1, at most 100": ({"c": 1, "cap": 100}, VERMILION),
 }
 COPIES, UPDATES, POLYAK_UPDATES, SPREAD = 100, 4000, 251, 3.0  # Polyak runs have arrived by then, somewhere
 
@@ -49,7 +49,7 @@ def measure(start: str, arms: int, copies: int = COPIES, updates: int = UPDATES)
 
 
 def figure(data: xr.Dataset) -> plt.Figure:
-    """Left: medians and extremes from the uniform policy.  Right: the share of runs from random logits not there yet."""
+    """Left: medians and extremes from the uniform policy.  Right: the share of runs from random logits on their way."""
     with plt.rc_context(STYLE):
         fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
         for rule, (_, colour) in METHODS.items():
@@ -60,7 +60,7 @@ def figure(data: xr.Dataset) -> plt.Figure:
             right.loglog(uneven.k + 1, (uneven > 1e-3).mean("run").clip(1e-3), color=colour)
         left.set(xlabel="updates + 1", ylabel="sub-optimality", ylim=(1e-15, 2))
         left.set_title("uniform start: median, and all runs", fontsize=10, loc="left")
-        right.set(xlabel="updates + 1", ylabel=r"share of runs with $\delta > 10^{-3}$", ylim=(5e-3, 1.2))
+        right.set(xlabel="updates + 1", ylabel=r"share of runs with $\delta > 10^{-3}$", ylim=(5e-2, 1.2))
         right.set_title(r"random start, $\theta \sim N(0, 9)$", fontsize=10, loc="left")
         fig.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return fig

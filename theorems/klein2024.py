@@ -240,7 +240,7 @@ def sharpest():
     note="Derived too: E‖∇ log π‖² ≤ 1 − 1/A and ‖∇² log π‖ ≤ 1 along each path.",
 )
 def smooth_sim(mdp, π, u, *, scale=1):
-    """The simultaneous objective is H² R* (2 − 1/A)-smooth in all logits together.  Loose by a factor of nine."""
+    """The simultaneous objective is H² R* (2 − 1/A)-smooth in all logits together.  Loose by a factor of eight."""
     _, _, second = exact.derivatives(mdp, π, u)
     yield {
         H: mdp.H,
@@ -493,7 +493,7 @@ def epoch_runs(mdp, π, start, θ, scale=1):
     near_misses={"as the square of n": rate_h_squared, "steps a tenth as long": {"scale": TENTH}},
     trivial=to_go * R,
     uses=["klein2024.wpl_dyn", "klein2024.smooth_dyn"],
-    note="Derived too.  Any frozen later epochs, any start; loose by a factor of five at least.",
+    note="Derived too.  Any frozen later epochs, any start; loose by a factor of about four.",
 )
 def rate_dyn(mdp, π, start, θ, *, scale=1):
     """With step 1 / (2 (H − h) R*) an epoch's sub-optimality falls like 1/n."""

@@ -32,7 +32,7 @@ app = typer.Typer(
 Model = Annotated[
     str | None,
     typer.Option(
-        "--on", help="A model: gym:FrozenLake-v1, garnet:S=20,A=5,seed=3, a named example, a .npz or .json file."
+        "--on", help="A model: gym:FrozenLake-v1, garnet:S=20,A=5,seed=3, a named example, .npz, .json, .pomdp."
     ),
 ]
 Discount = Annotated[str | None, typer.Option(help="Discount factor in [0, 1), such as 0.9 or 9/10.")]
@@ -180,7 +180,7 @@ def run(
 @app.command()
 def solve(
     model: Annotated[
-        str, typer.Argument(help="gym:FrozenLake-v1, garnet:S=20,A=5, a named example, a .npz or .json file.")
+        str, typer.Argument(help="gym:FrozenLake-v1, garnet:S=20,A=5, a named example, a .npz, .json or .pomdp file.")
     ],
     discount: Discount = None,
     start: Start = None,

@@ -1,0 +1,41 @@
+"""What the engine cannot know about theorems/zaki2022.py: two states by hand."""
+
+from itertools import islice
+
+import pytest
+
+from mdplab.arrays import rational, rational_number
+from mdplab.instances import stay_or_switch
+from theorems import zaki2022
+
+
+def test_equal_weights_have_no_gradient_and_a_gap_of_nine_halves():
+    """γ = 9/10: either controller is worth 1.9 / (2 · 0.1) = 9.5, the mixture 5."""
+    (b,) = zaki2022.surrogate(**zaki2022.symmetric())
+    assert b[zaki2022.lead] == rational_number("9/2")
+    assert b[zaki2022.against] == 0
+    assert b[zaki2022.slope] == 0
+
+
+@pytest.mark.parametrize(("γ", "gap"), [("1/2", "1/2"), ("1/4", "1/6"), ("9/10", "9/2")])
+def test_the_gap_that_stays_is_half_of_gamma_over_one_minus_gamma(γ, gap):
+    for b in islice(zaki2022.thm(stay_or_switch(1, γ)), 3):
+        assert b[zaki2022.gap].contains(rational_number(gap))
+        assert b[zaki2022.c][()].contains(rational_number("1/2"))
+
+
+def test_the_recalled_bound_by_hand():
+    """γ = 1/4, t = 1, c = 1/2: M = 2, 7/16 + 1 + 5 = 103/16, ‖d/μ‖ = 1 + γ = 5/4, ‖1/μ‖ = 2, (1 − γ)³ = 27/64.
+
+    2 · 103/16 · 4 · 64/27 · 25/16 · 2 = 10300 · 4 / 108 = 381.48...
+    """
+    _, gap, bound = next(zaki2022.thm.trace(stay_or_switch(1, "1/4").floats()))
+    assert bound == pytest.approx(10300 * 4 / 108, rel=1e-12)  # a dozen roundings
+    assert gap == pytest.approx(1 / 6, abs=1e-14)
+
+
+def test_one_sign_means_no_controller_changes_sides():
+    assert not zaki2022.one_sign.met_by(zaki2022.symmetric())
+    one = zaki2022.rare_controller()
+    assert zaki2022.one_sign.met_by(one)
+    assert zaki2022.one_sign.met_by(one | {"other": rational([0, 1])})

@@ -223,3 +223,11 @@ def test_memoryless_policies_repeat_over_histories():
     table = rational([["1/3", "2/3"], ["1/4", "3/4"]])
     assert memoryless(model, table).shape == (5, 2, 2)
     assert (memoryless(model, table)[3] == table).all()
+
+
+def test_three_stages_are_identified_exactly_where_float64_already_feels_the_condition():
+    model = sign_reversal(3)
+    π = a_policy(model)
+    assert identified_value(model, π) == history_value(model, π)
+    assert (identified_gradient(model, π) == history_gradient(model, π)).all()
+    assert identification(model).condition > 1000

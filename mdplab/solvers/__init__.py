@@ -4,6 +4,9 @@ from mdplab.solvers.adaptive_pg import AdaptiveIterate as AdaptiveIterate
 from mdplab.solvers.adaptive_pg import adaptive_pg as adaptive_pg
 from mdplab.solvers.checkpoints import every as every
 from mdplab.solvers.checkpoints import geometric as geometric
+from mdplab.solvers.clipped_surrogate import clipped_maximiser as clipped_maximiser
+from mdplab.solvers.clipped_surrogate import clipped_objective as clipped_objective
+from mdplab.solvers.clipped_surrogate import clipped_policy_optimization as clipped_policy_optimization
 from mdplab.solvers.confounded_pg import HistoryIterate as HistoryIterate
 from mdplab.solvers.confounded_pg import confounded_pg as confounded_pg
 from mdplab.solvers.conservative_lagrangian import conservative_lagrangian as conservative_lagrangian
@@ -35,6 +38,7 @@ from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg
 from mdplab.solvers.exit_time_pg import ExitIterate as ExitIterate
 from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
+from mdplab.solvers.fixpo import fixpo as fixpo
 from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
 from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate
@@ -45,6 +49,7 @@ from mdplab.solvers.log_barrier_pg import BarrierIterate as BarrierIterate
 from mdplab.solvers.log_barrier_pg import log_barrier_gradient as log_barrier_gradient
 from mdplab.solvers.log_barrier_pg import log_barrier_pg as log_barrier_pg
 from mdplab.solvers.log_barrier_pg import log_barrier_smoothness as log_barrier_smoothness
+from mdplab.solvers.mdpo import mdpo as mdpo
 from mdplab.solvers.method_of_multipliers import Round as Round
 from mdplab.solvers.method_of_multipliers import method_of_multipliers as method_of_multipliers
 from mdplab.solvers.mirror_descent import MirrorIterate as MirrorIterate
@@ -71,6 +76,8 @@ from mdplab.solvers.robust_policy_iteration import robust_policy_iteration as ro
 from mdplab.solvers.robust_value_iteration import robust_value_iteration as robust_value_iteration
 from mdplab.solvers.rpg_primal_dual import RegularisedIterate as RegularisedIterate
 from mdplab.solvers.rpg_primal_dual import rpg_primal_dual as rpg_primal_dual
+from mdplab.solvers.simple_policy_optimization import penalised_maximiser as penalised_maximiser
+from mdplab.solvers.simple_policy_optimization import simple_policy_optimization as simple_policy_optimization
 from mdplab.solvers.simplex import project_to_simplex as project_to_simplex
 from mdplab.solvers.smoothed_robust_pg import SmoothedIterate as SmoothedIterate
 from mdplab.solvers.smoothed_robust_pg import smoothed_robust_pg as smoothed_robust_pg

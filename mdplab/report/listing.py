@@ -73,7 +73,8 @@ def _papers() -> list[Row]:
 def _solvers() -> list[Row]:
     from mdplab import solvers
 
-    found = [(name, x) for name, x in vars(solvers).items() if inspect.isgeneratorfunction(x)]
+    functions = [(name, x) for name, x in vars(solvers).items() if inspect.isfunction(x)]
+    found = [(name, x) for name, x in functions if "Iterator" in str(inspect.signature(x).return_annotation)]
     return [{"name": name, "title": _first_line(x)} for name, x in sorted(found)]
 
 

@@ -183,8 +183,8 @@ def top_of(z, P):
 
 @theorem(
     kl,
-    cite="nilim2005",
-    at="Section 5, Kullback–Leibler balls",
+    cite="iyengar2005",
+    at="Section 4, Kullback–Leibler balls; Nilim and El Ghaoui (2005), Section 5",
     source="recalled",
     judge=identity(),
     on={"mdp": robust_mdps("Segments", sizes=((3, 2),)), "v": values, "price": numbers("1/10", 10), "p": kernels},

@@ -731,6 +731,12 @@ def a_late_choice(share="1/8"):
     return {"mdp": late_choice(2, "3/5"), "share": rational_number(share)}
 
 
+LONGEST = 20_000
+affordable = Assumption(
+    rf"N_h \le {LONGEST:,}".replace(",", r"\,"),
+    f"no epoch needs more than {LONGEST:,} updates, which is as many as are run here",
+    lambda mdp, start, share: (printed_budget(mdp, start, share) <= LONGEST).all(axis=-1),
+)
 few = finite_horizon_mdps(2, 2, 2, families=SMALL_FAMILIES)
 THM = {"mdp": few, "start": uniform_in_draws, "share": numbers("1/2", 1)}
 
@@ -753,7 +759,7 @@ def final_accuracy(mdp, start, share, budget, train):
     source="recalled",
     judge=for_all(up_to=0, exactly_up_to=40),
     on=THM,
-    given=[non_negative_rewards],
+    given=[non_negative_rewards, affordable],
     named={"late choice": a_late_choice},
     near_misses={
         "forward in time": {"train": forward},
@@ -776,7 +782,7 @@ def thm_dyn(mdp, start, share, *, budget=printed_budget, train=backward):
     status="sharpened",
     judge=for_all(up_to=0, exactly_up_to=40),
     on=THM,
-    given=[non_negative_rewards],
+    given=[non_negative_rewards, affordable],
     named={"late choice": a_late_choice},
     near_misses={"forward in time": {"train": forward}, "a fiftieth of the updates": {"budget": a_fiftieth}},
     trivial=H * R,

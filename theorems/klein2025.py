@@ -23,7 +23,7 @@ from mdplab.instances import (
 )
 from mdplab.models import DiscountedMDP
 from mdplab.solvers import dynpg, largest_reward, round_bound
-from mdplab.theorem import Quantity, as_printed, for_all, theorem
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 R = Quantity("R^*", "largest absolute reward", accuracy="exact")
@@ -89,12 +89,19 @@ def two_arms():
     return DiscountedMDP(rational([[[1], [1]]]), rational([[1, -1]]), rational_number("1/2"))
 
 
+LONGEST = 20_000
+PRINTED = rf"N_h \le {LONGEST:,}".replace(",", r"\,")
+WORDS = f"no round needs more than {LONGEST:,} updates, which is as many as are run here"
+affordable = Assumption(PRINTED, WORDS, lambda mdp, μ, share: paper_budget(mdp, μ, 0, share) <= LONGEST)
+
+
 @theorem(
     accurate,
     cite="klein2025",
     at="Theorem 4.6",
     judge=for_all(h, up_to=4, exactly_up_to=1),
     on={"mdp": signed, "μ": weights, "share": numbers("1/2", 1)},
+    given=[affordable],
     named={"two by two": two_by_two, "two arms": two_arms},
     near_misses={
         "a fiftieth of the updates": {"budget": a_fiftieth},
@@ -297,6 +304,14 @@ def _drawn():
     return st.builds(lambda mdp, γ_: DiscountedMDP(mdp.P, mdp.r, γ_, mdp.start), models, discounts)
 
 
+def _longest(mdp, μ, share):
+    wanted = all_updates(mdp, μ, share * largest_reward(mdp) / (1 - mdp.discount), rounds_of(mdp.discount, share))
+    return np.max([*wanted], axis=0)
+
+
+affordable_in_all = Assumption(PRINTED, WORDS, lambda mdp, μ, share: _longest(mdp, μ, share) <= LONGEST)
+
+
 @theorem(
     in_the_end,
     cite="klein2025",
@@ -307,6 +322,7 @@ def _drawn():
         "μ": weights,
         "share": numbers("1/2", 1),
     },
+    given=[affordable_in_all],
     named={
         "one state": lambda: {"mdp": one_state_loop("1/2"), "share": rational_number("1/10")},
         "two arms": two_arms,

@@ -32,7 +32,7 @@ from mdplab.instances import (
 )
 from mdplab.models import ExitTimeMDP
 from mdplab.solvers import exit_time_pg
-from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
 
 # ---------------------------------------------------------------------------------------------------------- the letters
 
@@ -242,6 +242,27 @@ up_to_n = Quantity(r"\sum_{j < n} (q/p)^j", "geometric sum", accuracy="relative"
 fortune = Quantity("x", "fortune", integer=True)
 goal = Quantity("n", "the goal", integer=True)
 
+is_gambler = Assumption(
+    r"P(x \pm 1 | x) > 0,\ P(x + 1 | x) = p,\ g = 1_{\{n\}}",
+    "fortunes 1, ..., n − 1 go up or down by one, with the same chances, and only n is paid",
+    lambda mdp: _is_gambler(mdp),
+    lambda mdp: "it is another model",
+)
+
+
+def _is_gambler(mdp):
+    """Whether a model is `gambler(n, p)`, up to its horizon and start."""
+    no = np.zeros(mdp.batch, dtype=bool)
+    if mdp.A != 1 or mdp.E != 2:
+        return no
+    one, zero = (arrays.floats(gambler(mdp.S + 1, p).P) for p in (1, 0))
+    P = arrays.floats(mdp.P)
+    p = P[..., 0, 0, -1 if mdp.S == 1 else 1][..., None, None, None]
+    same = abs(P - p * one - (1 - p) * zero).max(axis=(-3, -2, -1)) < 1e-12
+    pays = (arrays.floats(mdp.payoff)[..., -2:] == [0, 1]).all(axis=-1)
+    return same & pays & (p[..., 0, 0, 0] > 0)
+
+
 with as_printed():
     ruin_claim = Eq(hits, up_to_x / up_to_n)
     fair = Eq(hits, fortune / goal)
@@ -255,6 +276,7 @@ with as_printed():
     status="folklore",
     judge=identity(),
     on={"mdp": ruin_models()},
+    given=[is_gambler],
     named={"fair, to eight": gambler, "three tenths": lambda: gambler(8, "3/10")},
     near_misses={"as if fair": fair, "p and q exchanged": {"swapped": True}},
     note="((q/p)^x − 1) / ((q/p)^n − 1), and x/n for p = q, written with geometric sums.",

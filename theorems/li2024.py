@@ -33,6 +33,7 @@ from mdplab.theorem import (
     as_printed,
     for_all,
     identity,
+    one_state,
     positive_start,
     rewards_in_unit_interval,
     theorem,
@@ -145,7 +146,7 @@ def lengths(mdp, θ, part):
     source="derived",
     judge=for_all(),
     on={"mdp": bandits(), "θ": logits, "part": shares},
-    given=[something_to_gain],
+    given=[one_state, something_to_gain],
     named={"two arms": two_thirds},
     near_misses={"twice as long": arms_twice, "without c": arms_without_c},
     uses=["mei2020.lem2_sharp"],
@@ -296,6 +297,12 @@ def _two_arms():
 
 
 two_armed = _two_arms()
+two_arms = Assumption(
+    r"|\mathcal S| = 1,\ \gamma = 0,\ |\mathcal A| = 2,\ r_1 \ne r_2",
+    "the model is a bandit with two different arms",
+    lambda mdp: one_state.met_by({"mdp": mdp}) & (mdp.A == 2) & (mdp.reward_range > 0),
+    lambda mdp: f"it has {mdp.S} states and {mdp.A} actions",
+)
 
 
 def eight_and_three():
@@ -315,6 +322,7 @@ def uniform_two_arms():
     source="derived",
     judge=identity(t, up_to=6, exactly_up_to=4),
     on={"mdp": two_armed, "θ": logits, "part": shares},
+    given=[two_arms],
     named={"8/10 and 3/10": eight_and_three, "no preference": uniform_two_arms},
     near_misses={"without p": without_p, "factor 2 of the squared norm forgotten": factor_forgotten},
 )
@@ -336,6 +344,7 @@ def two_arm(mdp, θ, part):
     source="derived",
     judge=for_all(t, up_to=24, exactly_up_to=6),
     on={"mdp": two_armed, "θ": logits, "part": shares},
+    given=[two_arms],
     named={"8/10 and 3/10": eight_and_three, "no preference": uniform_two_arms},
     near_misses={"a twentieth faster": contraction_sharper, "without c": contraction_without_c},
     note="With p' the next probability, the claim says exp((1 − 1/p) / c) <= p + (1 − p) exp(−1 / (c p)): Jensen's "
@@ -368,7 +377,7 @@ def drawn_to_second_arm():
     status="refuted",
     judge=for_all(t, up_to=14, exactly_up_to=14),
     on={"mdp": bandits(), "θ": logits, "part": shares},
-    given=[something_to_gain],
+    given=[one_state, something_to_gain],
     named={"drawn to the second arm": drawn_to_second_arm},
     note="Nor does the gap tend to zero: after a dozen steps, the last 10¹⁰ long, the second arm has it all.",
 )
@@ -406,7 +415,7 @@ def nearly_there():
     source="derived",
     judge=for_all(),
     on={"mdp": bandits(), "θ": logits, "part": shares, "excess": numbers("1/100", 1)},
-    given=[something_to_gain],
+    given=[one_state, something_to_gain],
     named={"nearly there": nearly_there},
     near_misses={"twice as long": explodes_twice, "an exact target": {"target": lambda excess: 0 * excess}},
     uses=["mei2020.lem17_sharp"],

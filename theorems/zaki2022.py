@@ -39,6 +39,7 @@ from mdplab.theorem import (
     rewards_in_unit_interval,
     theorem,
 )
+from mdplab.theorem import one_state as in_one_state
 
 # ---------------------------------------------------------------------------------------------------------- the letters
 
@@ -274,6 +275,7 @@ def first_row(K):
     source="derived",
     judge=identity(t, up_to=40, exactly_up_to=6),
     on={"mdp": bandits(), "controllers": controllers, "θ": weight_logits},
+    given=[in_one_state],
     named={"better controller preferred": preferred},
     near_misses={"one update late": one_late, "step size doubled": {"factor": 2}},
     note="With arms of reward K_m · r; so every statement on softmax policy gradient for bandits holds.",
@@ -448,6 +450,22 @@ def _symmetric_models():
     return Domain(draw, families=(Family("stay or switch", make),), model=DiscountedMDP)
 
 
+is_stay_or_switch = Assumption(
+    r"P, r, \mu \text{ are those of stay-or-switch}",
+    "staying in either of the two states pays 1, and switching nothing",
+    lambda mdp: _is_stay_or_switch(mdp),
+    lambda mdp: "it is another model",
+)
+
+
+def _is_stay_or_switch(mdp):
+    one = stay_or_switch().floats()
+    if mdp.r.shape[-2:] != (2, 2):
+        return np.zeros(mdp.batch, dtype=bool)
+    parts = [(x, arrays.floats(y)) for x, y in ((one.P, mdp.P), (one.r, mdp.r), (one.start, mdp.start))]
+    return np.all([(x == y).reshape(*mdp.batch, -1).all(axis=-1) for x, y in parts], axis=0)
+
+
 both_stay = _symmetric_models()  # where each of the two controllers alone is optimal in the class
 
 
@@ -485,6 +503,7 @@ def quarter():
     status="refuted",
     judge=for_all(t, up_to=1),
     on={"mdp": both_stay},
+    given=[is_stay_or_switch],
     named={"equal weights": quarter},
     note="From memory; the paper's lemma could not be read.  Equal weights have zero gradient, positive "
     "weights and a gap.  True where advantages have one sign over the states: see `loj_one_sign`.",
@@ -502,6 +521,7 @@ def loj(mdp):
     status="refuted",
     judge=for_all(t, up_to=3200, exactly_up_to=1),
     on={"mdp": both_stay},
+    given=[is_stay_or_switch],
     named={"equal weights": quarter},
     note="From memory, as above.  The ascent does not move from equal weights; the bound falls below the gap.",
 )

@@ -85,8 +85,10 @@ def _some_controllers(rng: np.random.Generator, mdp: DiscountedMDP) -> np.ndarra
     return np.where(rng.random((*mdp.batch, 1, 1, 1)) < 0.5, pure, rng.dirichlet(np.full(mdp.A, 0.5), shape))
 
 
-def _first_and_last(mdp: DiscountedMDP) -> np.ndarray:
-    return np.broadcast_to(one_action_each(mdp)[[0, -1]], (*mdp.batch, 2, mdp.S, mdp.A)).copy()
+def _first_last_and_any(mdp: DiscountedMDP) -> np.ndarray:
+    pure = one_action_each(mdp)
+    uniform = rational(np.ones((1, mdp.S, mdp.A), dtype=int)) / mdp.A
+    return np.broadcast_to(np.concatenate([pure[[0, -1]], uniform]), (*mdp.batch, MOST, mdp.S, mdp.A)).copy()
 
 
 def _draw_weights(positive: bool) -> Any:
@@ -125,7 +127,7 @@ def _some_logits(rng: np.random.Generator, controllers: np.ndarray) -> np.ndarra
 
 
 # Two or three policies to mix, weights of theirs that are all positive, weights that may be zero, and their logits.
-controllers = Domain(_draw_controllers, _some_controllers, _first_and_last, exact_distribution)
+controllers = Domain(_draw_controllers, _some_controllers, _first_last_and_any, exact_distribution)
 weights = Domain(_draw_weights(True), _some_weights, _equal_weights, exact_distribution)
 mixtures = Domain(_draw_weights(False), _some_mixtures, _equal_weights, exact_distribution)
 weight_logits = Domain(

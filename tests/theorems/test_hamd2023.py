@@ -2,7 +2,7 @@
 
 import pytest
 
-from mdplab.arrays import rational_number
+from mdplab.arrays import rational, rational_number
 from theorems import hamd2023
 
 
@@ -14,7 +14,7 @@ def test_the_sharpest_curvature_of_one_decision():
 
 
 def test_without_preference_the_second_moment_is_a_half():
-    (b,) = hamd2023.moment(**hamd2023.moment.instance(hamd2023.undecided))
+    (b,) = hamd2023.moment(**hamd2023.undecided(), π=rational([[["1/2", "1/2"]]]))
     assert b[hamd2023.second_moment] == rational_number("1/2")
 
 

@@ -8,7 +8,7 @@ that has a saddle point inside Λ is of this form.
 """
 
 import numpy as np
-from sympy import Abs, Max, Rational, exp, sqrt
+from sympy import Abs, Rational, exp, sqrt
 
 from mdplab import arrays, exact
 from mdplab.arrays import expand, floats, is_exact, largest, maximum, rational, rational_number, smallest, total
@@ -119,12 +119,15 @@ def onestep(mdp, multiplier, temperature, step, *, solver=rpg_primal_dual):
         before = it, here
 
 
+C2 = Quantity(
+    r"\max(C^2, C'^2)",
+    "largest of the squares of C = (1 + 1/((1 − γ)ξ) + τ log A)/(1 − γ) and C' = (1 + τ/ξ)/(1 − γ)",
+    accuracy="relative",
+)
 with as_printed():
-    C = (1 + 1 / ((1 - γ) * ξ) + τ * log_A) / (1 - γ)
-    C_λ = (1 + τ / ξ) / (1 - γ)
     as_in_the_paper = {
-        "one step": Φ_next <= (1 - η * τ) * Φ + η**2 * Max(C**2, C_λ**2),
-        "all steps": Φ_next <= exp(-η * τ * (t + 1)) * Φ_first + η / τ * Max(C**2, C_λ**2),
+        "one step": Φ_next <= (1 - η * τ) * Φ + η**2 * C2,
+        "all steps": Φ_next <= exp(-η * τ * (t + 1)) * Φ_first + η / τ * C2,
     }
     without_constant = Φ_next <= exp(-η * τ * (t + 1)) * Φ_first
 
@@ -167,16 +170,18 @@ def paper(mdp, multiplier, temperature, step, *, solver=rpg_primal_dual):
     room = room_of(mdp, multiplier, temperature)
     mdp, log_π = with_saddle_at(mdp, multiplier, temperature)
     run = solver(mdp, temperature=temperature, step_size=step, most=1 / ((1 - mdp.γ(0)) * room))
+    scale = 1 - mdp.γ(0)
+    of_policy = (1 + 1 / (scale * room) + temperature * log_actions(mdp.mdp)) / scale
+    of_multiplier = (1 + temperature / room) / scale
+    constant = maximum(of_policy * of_policy, of_multiplier * of_multiplier)
     first = before = None
     for it, _, here in divergences(mdp, run, log_π, multiplier):
         if before is not None:
             yield {
-                γ: mdp.discount,
-                ξ: room,
                 t: it.k - 1,
                 η: step,
                 τ: temperature,
-                log_A: log_actions(mdp.mdp),
+                C2: constant,
                 Φ: before,
                 Φ_next: here,
                 Φ_first: first,

@@ -266,9 +266,7 @@ def convexify(mdp, step, multiplier_step, conservatism, *, scale=1, step_scale=1
 
 # -- The method of multipliers -----------------------------------------------------------------------------------------
 
-unsolved = Quantity(
-    r"\mathbf 1\{x_k \text{ not optimal}\}", "whether the k-th round still misses the optimum", accuracy="exact"
-)
+unsolved = Quantity(r"m_k", "one where the k-th round misses the optimum, else zero", accuracy="exact")
 start_off = Quantity(r"\lvert \lambda_0 - \lambda^* \rvert", "distance of the first multiplier from an optimal one")
 least_slack = Quantity(r"\min_\pi \lvert V_u^\pi - b \rvert", "smallest slack of a deterministic policy, zero left out")
 with as_printed():

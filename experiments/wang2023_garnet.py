@@ -49,7 +49,9 @@ def figure(data: xr.Dataset) -> plt.Figure:
             gap = data.gap.sel(size=size)
             label = rf"$\mathcal{{G}}({size})$, step {STEP[str(size)]}"
             ax.semilogy(gap.step, gap.mean("model"), color=colour, label=label)
-            ax.fill_between(gap.step, *gap.quantile([0.05, 0.95], "model").clip(min=1e-6), color=colour, alpha=0.15, lw=0)
+            ax.fill_between(
+                gap.step, *gap.quantile([0.05, 0.95], "model").clip(min=1e-6), color=colour, alpha=0.15, lw=0
+            )
         ax.set_xlabel("outer step")
         ax.set_ylabel(r"$J(\pi_t, p_t) - \Phi^*$, in units of cost")
         ax.legend()

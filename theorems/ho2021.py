@@ -35,7 +35,7 @@ def in_first_state(κ, rest=0):
     return lambda S, A: L1Ball(rational([[κ if s == 0 else rest] * A for s in range(S)]))
 
 
-# ------------------------------------------------------------------------------------------------- One pair: sort and fill
+# ---------------------------------------------------------------------------------------------- One pair: sort and fill
 
 value = Quantity(r"\max_{\lVert p - P \rVert_1 \le \kappa} p^\top z", "what sorting finds")
 dual = Quantity(
@@ -147,7 +147,8 @@ def linf_exact(mdp, v, *, respond=worst_response):
 
 spent = Quantity(r"(T_\pi v)(s)", "what the shared budget can make of a policy's cost")
 spent_dual = Quantity(
-    r"\min_{\lambda \ge 0} \Big[\lambda \kappa_s + \sum_{a, t} P_{at} \max\big(\pi_a z_{at}, \pi_a z_{a, \max} - 2 \lambda\big)\Big]",
+    r"\min_{\lambda \ge 0} \Big[\lambda \kappa_s"
+    r" + \sum_{a, t} P_{at} \max\big(\pi_a z_{at}, \pi_a z_{a, \max} - 2 \lambda\big)\Big]",
     "least value of the dual function, over its kinks",
 )
 with as_printed():
@@ -249,7 +250,8 @@ def cheapest_action(mdp, v):
         "equal weights": {"backup": uniform_where_active},
         "the action that is cheapest nominally": {"backup": cheapest_action},
     },
-    note="In the named instance the value is 51/80 at (3/4, 1/4); equal weights cost 31/40 and single actions 13/20 and 21/20.",
+    note="In the named instance the value is 51/80 at (3/4, 1/4); equal weights cost 31/40, "
+    "single actions 13/20 and 21/20.",
 )
 def bisection(mdp, v, π, *, backup=robust_bellman):
     """Bisection finds the s-rectangular Bellman value and a policy that attains it, in general a random one.

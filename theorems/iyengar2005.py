@@ -25,7 +25,7 @@ def without_adversary(mdp):
     return robust(mdp, Segments(mdp.P))
 
 
-# -------------------------------------------------------------------------------------------------- The Bellman operator
+# ------------------------------------------------------------------------------------------------ The Bellman operator
 
 images = Quantity(r"\lVert T v - T w \rVert_\infty", "distance after a robust backup")
 apart = Quantity(r"\lVert v - w \rVert_\infty", "distance before")
@@ -130,7 +130,7 @@ with as_printed():
     near_misses={"sharing costs less": shared_costs_less, "a budget each costs no more": alone_costs_no_more},
 )
 def order(mdp):
-    """The larger the set of kernels the larger the cost: nominal, by pair, by state with the same total, by pair with it."""
+    """The larger the set of kernels the larger the cost: nominal, by pair, by state with that total, by pair with it."""
     κ = total(mdp.ambiguity.budget)
     each = type(mdp.ambiguity)(κ[..., None] + 0 * mdp.ambiguity.budget)
     yield {
@@ -265,7 +265,7 @@ with as_printed():
 
 
 def transport_dual(mdp, z):
-    """The dual function at zero and at its kinks (z_u − z_w) / (δ(t, u) − δ(t, w)), the least of them;  -> (..., S, A)."""
+    """The dual function at zero and at its kinks (z_u − z_w) / (δ(t, u) − δ(t, w)), the least;  -> (..., S, A)."""
     u = mdp.ambiguity
     δ = u.distance
     run = δ[..., :, :, None] - δ[..., :, None, :]  # (..., t, u, w)

@@ -115,7 +115,7 @@ with as_printed():
 
 
 def derivative(mdp, π, p, change):
-    """ρ·V' where (I − γ P_π) V' = e_s change(s, a, ...): the Bellman equation differentiated, no visits; any trailing."""
+    """ρ·V' where (I − γ P_π) V' = e_s change(s, a, ...): the Bellman equation differentiated, without visits."""
     P, _ = mdp.under(π, p)
     here = identity_like(P)
     M = identity_like(P) - mdp.γ(2) * P
@@ -270,7 +270,7 @@ with as_printed():
 def lipschitz_and_smooth(mdp, π, other, p, p_other):
     """Costs are Lipschitz and smooth in the policy and in the kernel, and the worst cost is Lipschitz.
 
-    With L_π = √A / (1 − γ)², ℓ_π = 2γA / (1 − γ)³, and S in place of A for the kernel.  Any compact set of kernels.
+    With L_π = √A / (1 − γ)², l_π = 2γA / (1 − γ)³, and S in place of A for the kernel.  Any compact set of kernels.
     """
     g, h = policy_cost_gradient(mdp, π, p), kernel_cost_gradient(mdp, π, p)
     yield {
@@ -314,7 +314,8 @@ def crossing():
     given=[costs_in_unit_interval],
     named={"both ways": crossing},
     near_misses={"convex": convex},
-    note="In the midpoint form: Φ + ℓ_π/2 ‖·‖² is convex with ℓ_π = 2γA / (1 − γ)³. As quoted by two public sets of notes.",
+    note="In the midpoint form: Φ + l_π/2 ‖·‖² is convex with l_π = 2γA / (1 − γ)³. As two public sets of notes "
+    "quote it.",
 )
 def weak_convexity(mdp, π, other):
     """The worst cost is weakly convex in the policy.
@@ -405,7 +406,8 @@ with as_printed():
     on={"mdp": started, "π": policies},
     given=[positive_start],
     near_misses={"without mismatch": robust_dominance_without_mismatch},
-    note="Φ* >= J(π*, p) makes this true for every set. Convexity and rectangularity make every subgradient a gradient.",
+    note="Φ* >= J(π*, p) makes this true for every set. "
+    "Convexity and rectangularity make every subgradient a gradient.",
 )
 def subgrad_dom(mdp, π):
     """The worst cost is dominated by its subgradients of the form ∇_π J(π, p), p a worst kernel.
@@ -432,9 +434,9 @@ with as_printed():
 
 
 def around_prox(mdp, x):
-    """(π, x, slope): a policy whose proximal point is x mixed with the uniform one, and ∇Φ_{1/2ℓ}(π) = 2ℓ(π − x).
+    """(π, x, slope): a policy whose proximal point is x mixed with the uniform one, and ∇Φ_{1/2l}(π) = 2l(π − x).
 
-    x minimises Φ(·) + ℓ‖· − π‖² if π − x is a subgradient over 2ℓ up to what is normal to the simplex.  Where
+    x minimises Φ(·) + l‖· − π‖² if π − x is a subgradient over 2l up to what is normal to the simplex.  Where
     γ >= 1/3 a step of that length stays inside, since entries of x are at least 1/(2A).
     """
     x = (x + (0 * x + 1) / mdp.A) / 2
@@ -466,7 +468,8 @@ def moreau_measure(mdp, x):
     on={"mdp": started, "x": policies},
     given=[positive_start, costs_in_unit_interval, later_matters],
     near_misses={"the Lipschitz term alone": moreau_half_lipschitz},
-    note="The paper claims it for every compact set, which is false (see `subgrad_dom_of_mixtures`). L_π/2ℓ_π is written out.",
+    note="The paper claims it for every compact set, which is false (see `subgrad_dom_of_mixtures`). "
+    "L_π/2l_π is written out.",
 )
 def thm3_2(mdp, x):
     """The slope of the Moreau envelope bounds how much more than necessary a policy costs at worst.
@@ -547,7 +550,7 @@ def subgrad_dom_of_mixtures(mdp, π):
     }
 
 
-# ------------------------------------------------------------------------------------------------------ D. The outer loop
+# ---------------------------------------------------------------------------------------------------- D. The outer loop
 
 to_x = Quantity(r"\lVert \pi_t - x \rVert^2", "squared distance to a policy", accuracy="relative")
 next_to_x = Quantity(r"\lVert \pi_{t+1} - x \rVert^2", "the same after the step", accuracy="absolute")
@@ -582,7 +585,8 @@ def convex_trouble():
     on={"mdp": small_models, "π": policies, "x": policies, "step": numbers("1/1000", 10)},
     given=[costs_in_unit_interval],
     near_misses={"without what the length of the step costs": step_towards_for_free},
-    note="With ε_t = Φ(π_t) − J(π_t, p_t). The engine of the proof: the projection does not expand, J(·, p) is weakly convex.",
+    note="With ε_t = Φ(π_t) − J(π_t, p_t). The engine of the proof: "
+    "the projection does not expand, and J(·, p) is weakly convex.",
 )
 def outer_step(mdp, π, x, step):
     """A projected step under any kernel moves towards every policy that costs enough less."""
@@ -602,7 +606,7 @@ def outer_step(mdp, π, x, step):
 T = Quantity("T", "outer iterations", integer=True)
 best_gap = Quantity(r"\min_{t < T} \Phi(\pi_t) - \Phi^*", "excess of the best iterate")
 δ = Quantity(r"\delta", "step size times √T", accuracy="exact")
-L_over_l = (1 - γ) / (4 * γ * sqrt(A))  # L_π / (2 ℓ_π)
+L_over_l = (1 - γ) / (4 * γ * sqrt(A))  # L_π / (2 l_π)
 with as_printed():
     outer_rate = best_gap <= (sqrt(2 * S) * D / (1 - γ) + (1 - γ) / (4 * γ * sqrt(A))) / T ** Rational(1, 4) * sqrt(
         2 / (δ * (1 - γ)) + 2 * δ * (2 * γ * A / (1 - γ) ** 3) * (A / (1 - γ) ** 4)
@@ -647,7 +651,7 @@ def two_arms():
     near_misses={"at rate 1/T²": outer_too_fast},
     trivial=1 / (1 - γ),
     uses=["wang2023.outer_step", "wang2023.moreau_dom"],
-    note="For convex s-rectangular sets and exact inner loops. The paper's constants as quoted by a public set of notes; "
+    note="For convex s-rectangular sets and exact inner loops. The paper's constants as a public set of notes quotes them; "
     "they never speak below T = 6000. With uniform ρ on two states even ours do not below T = 90000.",
 )
 def thm3_3(mdp, π, scale, *, solver=drpg):
@@ -714,7 +718,8 @@ def by_cost_and_tolerance(costs, slacks):
     judge=for_all(T, up_to=100, exactly_up_to=6),
     on={"mdp": only(early_stop), "step": numbers("1/100", 1)},
     named={"early stop": lambda: {"mdp": early_stop(), "step": rational_number("1/20")}},
-    note="The first tolerance that the theorem allows is √T, 10 at T = 100, and 7.2 fools it; the proof bounds the best iterate.",
+    note="The first tolerance that the theorem allows is √T, 10 at T = 100, and 7.2 fools it; "
+    "the proof bounds the best iterate.",
 )
 def returned_index(mdp, step):
     """The iterate that Algorithm 1 returns, of least J(π_t, p_t), need not be of least worst cost.
@@ -740,7 +745,7 @@ def returned_index_repaired(mdp, step, *, rule=by_cost_and_tolerance):
     yield from run_with_tolerance(mdp, step, rule)
 
 
-# ------------------------------------------------------------------------------------------------------ E. The inner loop
+# ---------------------------------------------------------------------------------------------------- E. The inner loop
 
 short = Quantity(r"\left[\Phi(\pi) - J(\pi, p)\right]", "what the kernel lacks of the worst")
 kernel_deviation = Quantity(
@@ -817,9 +822,9 @@ with as_printed():
     uses=["wang2023.dom_kernel", "wang2023.lipschitz_and_smooth"],
 )
 def inner_pga(mdp, π):
-    """Projected gradient ascent with step 1/ℓ_p finds a worst kernel at rate 1/k.
+    """Projected gradient ascent with step 1/L finds a worst kernel at rate 1/k.
 
-    For sets of segments, where the projection is a formula; ℓ_p = 2γS / (1 − γ)³.
+    For sets of segments, where the projection is a formula; L = 2γS / (1 − γ)³.
     """
     case, p = worst_case(mdp, π), mdp.P
     once = ascent_inner(most=1)

@@ -11,8 +11,8 @@ In JSON a robust model with costs is::
       "ambiguity": {"set": "L1Ball", "budget": [["1/5"], ["1/10"]]}
     }
 
-`P[s][a]` is the nominal distribution of the next state and `c[s][a][t]`, or `c[s][a]`, the cost.  "set" is the name of a
-class in `mdplab.models.ambiguity`; its other entries are the arrays of that class.  Numbers are written as in
+`P[s][a]` is the nominal distribution of the next state and `c[s][a][t]`, or `c[s][a]`, the cost.  "set" is the name
+of a class in `mdplab.models.ambiguity`; its other entries are the arrays of that class.  Numbers are written as in
 `mdplab.instances.files`; without "start" the start distribution is uniform.
 """
 
@@ -50,7 +50,7 @@ def robust_garnet(
     discount: float | None = None,
     least_start: float = 0.0,
 ) -> RobustMDP:
-    """Garnet(S, A, b) with costs on transitions, uniform on [0, 1] or (one in four models) 0 or 1, and budgets below `most`.
+    """Garnet(S, A, b) with costs on transitions, uniform on [0, 1] or (one in four models) 0 or 1, budgets below `most`.
 
     Half of the models have nearly deterministic rows (weights to the 20th power), a quarter no budget in some pairs.
     `set` names a class of `mdplab.models.ambiguity`; sets between two kernels draw the other one in the same way.
@@ -133,9 +133,9 @@ def two_kernels(start: Any = ("97/100", "1/100", "1/100", "1/100")) -> RobustMDP
     """Two kernels that swap the roles of the actions: descent on the worst cost can be trapped (two states, γ = 9/10).
 
     States s_0, s_1, good, bad; the last two absorb and bad costs 1 at every step.  By the nominal kernel action 0 goes
-    s_0 → s_1 → bad and action 1 goes to good at once; by the other one the actions are exchanged.  Action 0 in s_0 costs
-    2/5.  With x = π(0 | s_0) and y = π(0 | s_1) the worst cost has its minimum 0.1891... at (0, 0.99) and a strict local
-    minimum 0.5770... at (1, 0.011).
+    s_0 → s_1 → bad and action 1 goes to good at once; by the other one the actions are exchanged.  Action 0 in s_0
+    costs 2/5.  With x = π(0 | s_0) and y = π(0 | s_1) the worst cost has its minimum 0.1891... at (0, 0.99) and a strict
+    local minimum 0.5770... at (1, 0.011).
     """
     good, bad = 2, 3
     first = [[1, good], [bad, good], [good, good], [bad, bad]]

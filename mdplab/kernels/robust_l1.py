@@ -13,7 +13,7 @@ from mdplab.models.robust import RobustMDP
 
 @dataclass(frozen=True, eq=False)
 class L1Backup:
-    """What stays the same over sweeps: a model whose set is an `L1Ball` and whose costs depend on state and action only.
+    """What stays the same over sweeps: a model whose set is an `L1Ball` and whose costs are of pairs (s, a).
 
     The values of the next state are then in the same order for all pairs.
     """
@@ -49,5 +49,3 @@ def sweep(problem: L1Backup, v: Array, sweeps: int) -> Array:
         p = l1_response(mdp.P, z, u.budget, allowed)  # type: ignore[attr-defined]
         v = xp.min(mdp.c + mdp.γ(2) * total(p * z), axis=-1)
     return v
-
-

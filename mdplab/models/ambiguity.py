@@ -181,7 +181,7 @@ class ChiSquareBall(AmbiguitySet):
 
 @dataclass(frozen=True, eq=False)
 class WassersteinBall(AmbiguitySet):
-    """Moving P(· | s, a) to p costs at most budget[..., s, a], where a unit of mass from t to u costs distance[..., t, u].
+    """Moving P(· | s, a) to p costs at most budget[..., s, a], a unit of mass from t to u for distance[..., t, u].
 
     Any state can be reached.  Distances are positive between different states and zero from a state to itself.
     """
@@ -246,7 +246,7 @@ class FiniteSet(AmbiguitySet):
 
 @dataclass(frozen=True, eq=False)
 class TiltedKernels(AmbiguitySet):
-    """p(t | s, a) ∝ P(t | s, a) exp(θ'φ(t) / λ'ψ(s, a)), θ and λ in L1 balls: the parametric kernels of :cite:`wang2023`.
+    """p(t | s, a) ∝ P(t | s, a) exp(θ'φ(t) / λ'ψ(s, a)), θ and λ in L1 balls: parametric kernels (:cite:`wang2023`).
 
     Parameters
     ----------

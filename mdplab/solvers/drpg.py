@@ -57,7 +57,7 @@ def exact_inner(mdp: RobustMDP, π: Array, p: Array, tolerance: Any) -> Array:
 def ascent_inner(step_size: Any = None, most: int = 10_000) -> Inner:
     """Projected gradient ascent p ← Proj(p + β ∇_p J) until the cost rises by less than the tolerance allows.
 
-    `step_size` is β, by default 1/ℓ_p with ℓ_p = 2γS/(1 − γ)³, where the cost never falls.  The ascent stops when a step
+    `step_size` is β, by default 1/L with L = 2γS/(1 − γ)³, where the cost never falls.  The ascent stops when a step
     gains at most (1 − γ) times the tolerance, or after `most` steps: a rule of thumb, not a certificate.
 
     References

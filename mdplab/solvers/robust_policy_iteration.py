@@ -1,4 +1,4 @@
-"""Robust policy iteration: evaluate against the worst kernel, take the robust greedy policy, repeat; and its lazy form."""
+"""Robust policy iteration: evaluate against the worst kernel, take the greedy policy, repeat; and its lazy form."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_the_proximal_point_is_one():
     assert (π >= 0).all()
     np.testing.assert_allclose(2 * ell * (π - x), slope, atol=1e-12)
     least = worst_case(mdp, x).cost + ell * ((x - π) ** 2).sum()
-    for _ in range(300):  # no other policy is nearer to the minimum of Φ + ℓ‖· − π‖²
+    for _ in range(300):  # no other policy is nearer to the minimum of Φ + l‖· − π‖²
         other = rng.dirichlet(np.ones(2), 3)
         other = x + rng.uniform() ** 4 * (other - x)
         assert worst_case(mdp, other).cost + ell * ((other - π) ** 2).sum() >= least - 1e-12

@@ -99,7 +99,7 @@ def state_l1_minimax(P: Array, z: Array, κ: Array) -> tuple[Array, Array]:
 
 
 def state_l1_saddle(P: Array, z: Array, u: Array) -> Array:
-    """The adversary's side of `state_l1_minimax` at its value u: each action with the budget h_a^{-1}(u);  (..., A, n)."""
+    """The adversary's side of `state_l1_minimax` at its value u: action a with the budget h_a^{-1}(u);  (..., A, n)."""
     order = ascending(z)
     sorted_P, sorted_z = along(P, order), along(z, order)
     _, width, slope = _pieces(sorted_P, sorted_z)
@@ -110,7 +110,7 @@ def state_l1_saddle(P: Array, z: Array, u: Array) -> Array:
 
 
 def _pieces(P: Array, z: Array) -> tuple[Array, Array, Array]:
-    """One-hot of the dearest nominal successor; how much budget each other one can take, and what a unit of it gains."""
+    """One-hot of the dearest nominal successor; how much budget each other one takes, and what a unit of it gains."""
     order = ascending(z)
     top = back(_last(along(P > 0, order), along(P, order)), order)
     gain = (total(top * z)[..., None] - z) / 2

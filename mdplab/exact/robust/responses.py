@@ -25,7 +25,7 @@ from mdplab.models.robust import RobustMDP
 
 
 def worst_response(mdp: RobustMDP, v: Array, π: Array = None) -> Array:
-    """A kernel of the set with the largest expected c + γ v in every pair, or, if s-rectangular, under π in every state.
+    """A kernel of the set with the largest expected c + γ v in every pair; if s-rectangular, under π in every state.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def worst_action_values(mdp: RobustMDP, v: Array) -> Array:
 
 
 def robust_backup(mdp: RobustMDP, v: Array, π: Array) -> Array:
-    """(T_π v)(s) = max over kernels of Σ_a π(a | s) Σ_t p(t | s, a) (c + γ v(t));  (..., S), (..., S, A) -> (..., S)."""
+    """(T_π v)(s) = max over kernels of Σ_a π(a | s) Σ_t p(t | s, a) (c + γ v(t));  -> (..., S)."""
     p = worst_response(mdp, v, π)
     return _enclosed(total(π * total(p * mdp.targets(v))), v, mdp, 1)
 

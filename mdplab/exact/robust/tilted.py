@@ -1,4 +1,4 @@
-"""The adversary within balls of a divergence: Kullback–Leibler and χ².  In float64 only, as budgets meet by bisection."""
+"""The adversary within balls of a divergence: Kullback–Leibler and χ².  In float64 only: by bisection."""
 
 from __future__ import annotations
 

@@ -342,6 +342,44 @@ def circles(mdp, step, multiplier_step, *, play=PLAIN):
             late = None
 
 
+v_best = Quantity(r"v^{\mathrm{best}}_k", "normalised value of the k-th best response")
+with as_printed():
+    extreme = Eq(v_best**2, v_best)
+    always_most = Eq(v_best, 1)
+
+
+def best_response(mdp, λ):
+    """An optimal deterministic policy for the Lagrangian."""
+    return exact.optimum(mdp.rewarded(mdp.mixed(λ))).policy
+
+
+def half_and_half(mdp, λ):
+    """The uniform policy, which is a best response at λ = 1 only."""
+    return 0 * mdp.r + (rational_number("1/2") if arrays.is_exact(mdp.r) else 0.5)
+
+
+@theorem(
+    extreme,
+    cite="moskovitz2023",
+    at="the paradoxical constrained model, best responses",
+    source="derived",
+    judge=identity(k, up_to=100, exactly_up_to=40),
+    on={"mdp": Domain(some_paradox, families=(Family("paradoxes", paradoxes),), model=ConstrainedMDP)},
+    named={"as printed": paradox},
+    near_misses={"always the most": always_most, "the uniform policy": {"response": half_and_half}},
+    note="With steps η_k = 1/10 each, the multiplier hovers around one and the value jumps.",
+)
+def best_responses(mdp, *, response=best_response):
+    """On the paradox a best response to the multiplier collects all or nothing, never the optimal half."""
+    λ, n, scale = 0 * mdp.least + (rational_number("3/4") if arrays.is_exact(mdp.r) else 0.75), 0, 1 - mdp.γ(1)
+    step = rational_number("1/10") if arrays.is_exact(mdp.r) else 0.1
+    while True:
+        π = response(mdp, λ)
+        yield {k: n, v_best: (1 - mdp.γ(0)) * exact.payoffs_at_start(mdp, π)[..., 0]}
+        h = scale * exact.slack(mdp, π)
+        λ, n = maximum(λ - step * h, 0 * λ), n + 1
+
+
 # -- Other models ------------------------------------------------------------------------------------------------------
 
 steep = Assumption(

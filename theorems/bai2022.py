@@ -11,6 +11,7 @@ from mdplab.exact.scalarisations import Logarithms, Reciprocals, SmoothWorst
 from mdplab.exact.utilities import OfReturns
 from mdplab.instances import logits, numbers
 from mdplab.instances.multi_objective import multi_objective_mdps, torn, two_queues
+from mdplab.models import DiscountedMDP
 from mdplab.theorem import Quantity, as_printed, identity, theorem
 
 slope = Quantity(
@@ -56,8 +57,6 @@ def at_normalised_returns(mdp, π, f):
 
 def _each(mdp):
     """The objectives as a batch of models."""
-    from mdplab.models import DiscountedMDP
-
     xp, shape = namespace(mdp.P), (*mdp.batch, mdp.M)
     discount = mdp.γ(1) + 0 * mdp.rewards[..., 0, 0]
     P = xp.broadcast_to(mdp.P[..., None, :, :, :], (*shape, *mdp.P.shape[-3:]))

@@ -3,6 +3,8 @@
 F is a concave function of the occupancy λ(s, a) = Σ_t γ^t P(s_t = s, a_t = a).  Proofs are on the card.
 """
 
+from itertools import count
+
 import numpy as np
 from sympy import sqrt
 
@@ -16,7 +18,15 @@ from mdplab.arrays import (
     softmax,
     total,
 )
-from mdplab.exact import least_information, pair_visits, softmax_utility_gradient, utility_gap
+from mdplab.exact import (
+    least_information,
+    optimum,
+    pair_visits,
+    policy_of,
+    rewarded,
+    softmax_utility_gradient,
+    utility_gap,
+)
 from mdplab.exact.scalarisations import Reciprocals
 from mdplab.exact.utilities import OfReturns, OfStates, Quadratic, SmoothedLog
 from mdplab.instances import (
@@ -30,7 +40,8 @@ from mdplab.instances import (
 )
 from mdplab.instances.domain import Family
 from mdplab.instances.families import by_name
-from mdplab.solvers import frank_wolfe, geometric
+from mdplab.solvers import OccupancyIterate, frank_wolfe, geometric
+from mdplab.solvers.thinning import thinned
 from mdplab.theorem import Quantity, as_printed, for_all, positive_start, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
@@ -218,11 +229,6 @@ with as_printed():
 
 def stubborn(mdp, F, π, *, at):
     """Half of the way in every step."""
-    from itertools import count
-
-    from mdplab.exact import optimum, policy_of, rewarded
-    from mdplab.solvers import OccupancyIterate
-    from mdplab.solvers.thinning import thinned
 
     def run(λ):
         for n in count():

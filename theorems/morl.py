@@ -6,7 +6,7 @@ J(π) is the vector of expected discounted returns from the start distribution.
 import numpy as np
 from sympy import Eq, sqrt
 
-from mdplab.arrays import largest, norm, rational, softmax, total
+from mdplab.arrays import largest, namespace, norm, one_hot, rational, softmax, total
 from mdplab.exact import (
     all_returns,
     best_returns,
@@ -46,8 +46,6 @@ def best_by_weights(mdp, w):
 
 def best_at_once(mdp, w):
     """What a greedy policy for the reward ⟨w, r⟩ has, without a look ahead."""
-    from mdplab.arrays import namespace, one_hot
-
     r = mdp.weighted(w).r
     return total(w * returns(mdp, one_hot(namespace(r).argmax(r, axis=-1), mdp.A, r)))
 

@@ -20,7 +20,17 @@ from mdplab.exact import (
 )
 from mdplab.exact.scalarisations import MeanVariance, Shortfall, SmoothWorst
 from mdplab.exact.utilities import Entropy, Linear, NegativeKL, OfReturns, OfStates, SmoothedLog, Sum
-from mdplab.instances import discounted_mdps, logits, numbers, policies, two_armed_bandit, two_by_two, two_by_two_logits
+from mdplab.instances import (
+    discounted_mdps,
+    logits,
+    numbers,
+    one_state_loop,
+    policies,
+    two_armed_bandit,
+    two_by_two,
+    two_by_two_logits,
+)
+from mdplab.models import DiscountedMDP
 from mdplab.theorem import Quantity, as_printed, for_all, identity, positive_start, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
@@ -155,8 +165,6 @@ with as_printed():
 
 def turned_round():
     """One state that stays, γ = 1/2, two actions from (1/2, 1/2) almost to (0.622, 0.378)."""
-    from mdplab.instances import one_state_loop
-
     return {"mdp": one_state_loop("1/2", 2), "θ": rational([[0, 0]]), "other": rational([["1/4", "-1/4"]])}
 
 
@@ -287,8 +295,6 @@ ON_LOGITS = {"mdp": discounted_mdps(positive_start=True), "θ": logits, "other":
 
 def rare_pair():
     """A state that ends in a sink by one action; the logits turn from the one action to the other."""
-    from mdplab.models import DiscountedMDP
-
     mdp = DiscountedMDP(
         rational([[[0, 1], [1, 0]], [[0, 1], [0, 1]]]), rational([[0, 0], [0, 0]]), rational(["9/10"])[0],
         rational(["99/100", "1/100"]),

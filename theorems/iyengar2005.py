@@ -130,7 +130,7 @@ with as_printed():
     near_misses={"sharing costs less": shared_costs_less, "a budget each costs no more": alone_costs_no_more},
 )
 def order(mdp):
-    """The larger the set of kernels the larger the cost: nominal, by pair, by state with that total, by pair with it."""
+    """The larger the set of kernels the larger the cost: nominal, by pair, by state with the sum, by pair with it."""
     κ = total(mdp.ambiguity.budget)
     each = type(mdp.ambiguity)(κ[..., None] + 0 * mdp.ambiguity.budget)
     yield {

@@ -50,7 +50,7 @@ def robust_garnet(
     discount: float | None = None,
     least_start: float = 0.0,
 ) -> RobustMDP:
-    """Garnet(S, A, b) with costs on transitions, uniform on [0, 1] or (one in four models) 0 or 1, budgets below `most`.
+    """Garnet(S, A, b) with costs on transitions, uniform on [0, 1] or 0 or 1 (one model in four), budgets below `most`.
 
     Half of the models have nearly deterministic rows (weights to the 20th power), a quarter no budget in some pairs.
     `set` names a class of `mdplab.models.ambiguity`; sets between two kernels draw the other one in the same way.

@@ -8,7 +8,7 @@ import pytest
 
 from mdplab.arrays import ball, floats, precision, rational, rational_number
 from mdplab.errors import MdplabError
-from mdplab.exact import constrained_optimum, dual_function, slack
+from mdplab.exact import constrained_optimum, dual_function, regularised_saddle, slack
 from mdplab.instances import crossing, opposed_arms, paradox, two_constraints
 from mdplab.instances.constrained import constrained_garnet
 from mdplab.solvers import (
@@ -93,11 +93,31 @@ def test_the_first_steps_of_optimistic_primal_dual():
     assert np.allclose(step(plain).π, [[0.55, 0.45]], rtol=0, atol=1e-15)
 
 
+def test_the_multiplier_of_optimistic_primal_dual_looks_ahead_too():
+    """b = 3/4: both the first step and the look ahead add η / 4 = 1/40."""
+    it = step(opg_primal_dual(opposed_arms(0, "3/4").floats(), step_size=0.1))
+    assert abs(it.multipliers[0] - 0.05) <= 1e-16
+
+
+def test_regularised_primal_dual_rests_at_its_saddle_point():
+    """The saddle point is right to 1e-11 and a step moves by η times what is wrong, times values below 100."""
+    cmdp = crossing().floats()
+    saddle = regularised_saddle(cmdp, 0.1, 5.0)
+    run = rpg_primal_dual(
+        cmdp, saddle.log_π, saddle.multiplier + 0 * cmdp.least, temperature=0.1, step_size=0.5, most=5.0
+    )
+    it = step(run, 20)
+    assert abs(it.π - np.exp(saddle.log_π)).max() <= 1e-8
+    assert abs(it.multipliers[0] - saddle.multiplier) <= 1e-8
+
+
 def test_the_first_step_of_the_augmented_lagrangian():
-    """γ = 0, b = 3/4: h = −1/4, so the policy sees λ̃ = κ / 4 = 1/2 and D_1 = 1 − 1/2, while λ_1 = 1/4."""
-    run = conservative_lagrangian(opposed_arms(0, "3/4"), step_size=q(1), multiplier_step_size=q(1), conservatism=q(2))
+    """γ = 1/2, b = 3/2: h = −1/4, so the policy sees λ̃ = κ / 4 = 1/2 and D_1 = (1 − 1/2) / 2, while λ_1 = 1/4."""
+    run = conservative_lagrangian(
+        opposed_arms("1/2", "3/2"), step_size=q(1), multiplier_step_size=q(1), conservatism=q(2)
+    )
     it = step(run)
-    assert (it.log_π[0, 0] - it.log_π[0, 1]).overlaps(ball(q("1/2")))
+    assert (it.log_π[0, 0] - it.log_π[0, 1]).overlaps(ball(q("1/4")))
     assert it.multipliers[0].overlaps(ball(q("1/4")))
 
 

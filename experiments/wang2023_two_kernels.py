@@ -1,8 +1,8 @@
 """Where is robust policy gradient trapped when the set of kernels is not rectangular?
 
 The worst cost of `two_kernels` over all its policies, as contours, and projected descent with an exact worst kernel
-from nine policies: some end at a strict local minimum that costs three times the least.  The paper claims convergence for
-every compact set; Kitamura et al. (2026) refute that.  `mdplab run wang2023_two_kernels`
+from nine policies: some end at a strict local minimum that costs three times the least.  The paper claims convergence
+for every compact set; Kitamura et al. (2026) refute that.  `mdplab run wang2023_two_kernels`
 """
 
 import matplotlib.pyplot as plt

@@ -28,7 +28,7 @@ with as_printed():
     on={"mdp": only(two_kernels), "π": only(lambda: trapped()["π"])},
     given=[positive_start],
     named={"two kernels": trapped},
-    note="As a public set of notes quotes it; one cost, its bound zero. Found false by us, on the instance of wang2023.",
+    note="As a public set of notes quotes it; one cost, bound zero. Found false by us, on the instance of wang2023.",
 )
 def thm4(mdp, π):
     """The largest excess over costs and kernels of a finite set is dominated by each of its subgradients: false.

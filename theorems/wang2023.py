@@ -651,7 +651,7 @@ def two_arms():
     near_misses={"at rate 1/T²": outer_too_fast},
     trivial=1 / (1 - γ),
     uses=["wang2023.outer_step", "wang2023.moreau_dom"],
-    note="For convex s-rectangular sets and exact inner loops. The paper's constants as a public set of notes quotes them; "
+    note="For convex s-rectangular sets and exact inner loops. The paper's constants as public notes quote them; "
     "they never speak below T = 6000. With uniform ρ on two states even ours do not below T = 90000.",
 )
 def thm3_3(mdp, π, scale, *, solver=drpg):

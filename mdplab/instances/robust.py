@@ -134,8 +134,8 @@ def two_kernels(start: Any = ("97/100", "1/100", "1/100", "1/100")) -> RobustMDP
 
     States s_0, s_1, good, bad; the last two absorb and bad costs 1 at every step.  By the nominal kernel action 0 goes
     s_0 → s_1 → bad and action 1 goes to good at once; by the other one the actions are exchanged.  Action 0 in s_0
-    costs 2/5.  With x = π(0 | s_0) and y = π(0 | s_1) the worst cost has its minimum 0.1891... at (0, 0.99) and a strict
-    local minimum 0.5770... at (1, 0.011).
+    costs 2/5.  With x = π(0 | s_0) and y = π(0 | s_1) the worst cost has its minimum 0.1891... at (0, 0.99) and a
+    strict local minimum 0.5770... at (1, 0.011).
     """
     good, bad = 2, 3
     first = [[1, good], [bad, good], [good, good], [bad, bad]]

@@ -74,7 +74,8 @@ def _solvers() -> list[Row]:
     from mdplab import solvers
 
     functions = [(name, x) for name, x in vars(solvers).items() if inspect.isfunction(x)]
-    found = [(name, x) for name, x in functions if "Iterator" in str(inspect.signature(x).return_annotation)]
+    iterators = [(name, x) for name, x in functions if "Iterator" in str(inspect.signature(x).return_annotation)]
+    found = [(name, x) for name, x in iterators if not x.__module__.endswith("checkpoints")]
     return [{"name": name, "title": _first_line(x)} for name, x in sorted(found)]
 
 

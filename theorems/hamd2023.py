@@ -8,7 +8,7 @@ import numpy as np
 from sympy import Abs, Eq
 
 from mdplab import arrays, exact
-from mdplab.arrays import norm, rational, total
+from mdplab.arrays import norm, rational, rational_number, total
 from mdplab.exact import (
     baseline_weights,
     critic_weights,
@@ -26,6 +26,7 @@ from mdplab.instances import (
     exit_policies,
     exit_time_mdps,
     gambler,
+    numbers,
     ruin_models,
     walk,
     which_exit,
@@ -161,6 +162,67 @@ def var(mdp, π):
     yield {q: score_moments(mdp, π, f)[1] for q, f in forms.items()}
 
 
+# ------------------------------------------------------------------------------- what deterministic controls would miss
+
+dJ_da = Quantity(r"J'(a)", "derivative of the mean payoff in the control", accuracy="relative")
+α = Quantity(r"\alpha", "slope of the payoff outside: g(y) = α y for y ≤ 0", accuracy="exact")
+c = Quantity("c", "payoff of staying inside", accuracy="exact")
+σ = Quantity(r"\sigma", "standard deviation of the step", accuracy="exact")
+leaves = Quantity(r"\mathbb{P}(X_1 \le 0)", "probability of the exit", accuracy="relative")
+density = Quantity(
+    r"\varphi((x_0 + a) / \sigma)", "standard normal density at the boundary, seen from the mean", accuracy="relative"
+)
+
+with as_printed():
+    with_boundary = Eq(dJ_da, α * leaves + c / σ * density)
+    pathwise_only = Eq(dJ_da, α * leaves)
+    without_σ = Eq(dJ_da, α * leaves + c * density)
+
+
+def one_step_out():
+    """x_0 + a = 7/10, σ = 2, payoff 3/10 y outside and 1 inside."""
+    return {x: rational_number(y) for x, y in (("mean", "7/10"), ("deviation", 2), ("slope", "3/10"), ("inside", 1))}
+
+
+@theorem(
+    with_boundary,
+    cite="hamd2023",
+    at="why policies are randomised",
+    source="derived",
+    judge=identity(),
+    on={
+        "mean": numbers(-2, 2),
+        "deviation": numbers("1/2", 2),
+        "slope": numbers("1/10", 2),
+        "inside": numbers("1/10", 2),
+    },
+    named={"one step": one_step_out},
+    near_misses={"along paths only": pathwise_only, "without σ": without_σ},
+    note="The one-step case: X_1 = x_0 + a + σ Z with Z normal, exit if X_1 ≤ 0.  Score functions have no such term.",
+)
+def deterministic(mean, deviation, slope, inside):
+    """For a deterministic control the derivative along paths, E[g'(X); exit], misses that the exit itself moves.
+
+    The left side is the derivative, by power series in balls, of J = E[α X_1; X_1 ≤ 0] + c P(X_1 > 0).
+    """
+    import flint
+
+    m, s, k, stay = map(arrays.ball, (mean, deviation, slope, inside))
+
+    def outside(z):
+        """P(Z > z) for a standard normal Z; of a power series too."""
+        return (z / flint.arb(2).sqrt()).erfc() / 2
+
+    def bell(z):
+        return (-z * z / 2).exp() / (2 * flint.arb.pi()).sqrt()
+
+    x = flint.arb_series([m, 1], prec=2)
+    J = k * (x * outside(x / s) - s * bell(x / s)) + stay * (1 - outside(x / s))
+    found = {dJ_da: J[1], leaves: outside(m / s), density: bell(m / s)}
+    as_given = (lambda y: y) if arrays.is_exact(mean) else arrays.number
+    yield {α: slope, c: inside, σ: deviation} | {q: as_given(y) for q, y in found.items()}
+
+
 # --------------------------------------------------------------------------------------------------------- the critic
 
 i = Quantity("i", "time", integer=True)
@@ -175,7 +237,11 @@ def zero_at_exit(mdp, V):
     """A mistake: the critic is left at zero outside before the horizon."""
     inside = (np.arange(mdp.S + mdp.E) < mdp.S).astype(int)
     return arrays.namespace(V).concat(
-        [V[..., :-1, :] * (rational(inside) if arrays.is_exact(V) else inside), V[..., -1:, :]], axis=-2
+        [
+            V[..., :-1, :] * (rational(inside) if arrays.is_exact(V) else arrays.namespace(V).asarray(inside)),
+            V[..., -1:, :],
+        ],
+        axis=-2,
     )
 
 
@@ -288,7 +354,8 @@ def ruin(mdp, *, swapped=False):
     p = mdp.P[..., 0, 0, outside]
     ratio = p / (1 - p) if swapped else (1 - p) / p
     powers = [ratio**j for j in range(n)]
-    sums = np.stack([np.asarray(sum(powers[:x])) for x in range(1, n + 1)], axis=-1)
+    sums = [sum(powers[:x]) for x in range(1, n + 1)]
+    sums = rational(sums) if arrays.is_exact(p) else arrays.namespace(p).stack(sums, axis=-1)
     one_action = mdp.P[..., 0] * 0 + 1
     x = np.arange(1, n) + np.zeros((*mdp.batch, 1), dtype=int)
     yield {

@@ -55,7 +55,7 @@ step = δ / (c * slope**2)
 something_to_gain = Assumption(
     r"V^* > V^\pi",
     "some action is worse than another, so that no softmax policy is optimal",
-    lambda mdp: largest(exact.optimum(mdp).loss, 2) > 0,
+    lambda mdp: arrays.floats(largest(exact.optimum(mdp).loss, 2)) > 0,
     lambda mdp: "all actions are optimal",
 )
 shares = numbers("1/2", 10)
@@ -300,7 +300,7 @@ two_armed = _two_arms()
 two_arms = Assumption(
     r"|\mathcal S| = 1,\ \gamma = 0,\ |\mathcal A| = 2,\ r_1 \ne r_2",
     "the model is a bandit with two different arms",
-    lambda mdp: one_state.met_by({"mdp": mdp}) & (mdp.A == 2) & (mdp.reward_range > 0),
+    lambda mdp: one_state.met_by({"mdp": mdp}) & (mdp.A == 2) & (arrays.floats(mdp.reward_range) > 0),
     lambda mdp: f"it has {mdp.S} states and {mdp.A} actions",
 )
 

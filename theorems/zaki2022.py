@@ -11,7 +11,7 @@ import numpy as np
 from sympy import Abs, Eq, Rational, sqrt
 
 from mdplab import arrays, exact
-from mdplab.arrays import expand, largest, norm, rational, rational_number, smallest, total
+from mdplab.arrays import expand, largest, namespace, norm, rational, rational_number, smallest, total
 from mdplab.instances import (
     Domain,
     Family,
@@ -70,22 +70,13 @@ def uneven():
     }
 
 
-def each_direction(K):
-    """The unit vectors of logits, before the controllers' axis of `w`;  (M, M)."""
-    one = K[..., 0, 0]
-    return (
-        rational(np.eye(one.shape[-1], dtype=int)) if arrays.is_exact(K) else np.eye(one.shape[-1]) + 0 * one[..., None]
-    )
-
-
 def by_differentiation(mdp, K, w):
     """∂V^w(μ) / ∂θ(m), the Bellman equation differentiated;  (..., M).  No visits and no advantages."""
-    M = K.shape[-3]
-    parts = []
-    for m in range(M):
-        u = 0 * w + each_direction(K)[..., m, :]
-        parts.append(total(mdp.start * exact.improper_derivatives(mdp, K, w, u)[1]))
-    return np.stack([np.asarray(x) for x in parts], axis=-1)
+    along = (0 * w + u for u in arrays.identity_like(w))
+    parts = [total(mdp.start * exact.improper_derivatives(mdp, K, w, u)[1]) for u in along]
+    return (
+        np.stack([np.asarray(x) for x in parts], axis=-1) if arrays.is_exact(w) else namespace(w).stack(parts, axis=-1)
+    )
 
 
 def means(mdp, K, w):
@@ -363,7 +354,7 @@ one_sign = Assumption(
 def _one_sign(mdp, K, w, other):
     A = exact.controller_advantages(mdp, K, w)
     either = (largest(A.swapaxes(-1, -2)) <= 0) | (smallest(A.swapaxes(-1, -2)) >= 0)
-    return np.asarray(either | (other == 0), dtype=bool).all(axis=-1)
+    return arrays.floats(either | (other == 0)).astype(bool).all(axis=-1)
 
 
 def rare_controller():
@@ -445,7 +436,7 @@ def _symmetric_models():
     def make(rng, size):
         one = stay_or_switch().floats()
         P, r = (np.stack([x] * size) for x in (one.P, one.r))
-        return DiscountedMDP(P, r, rng.uniform(0.2, 0.9, size))
+        return DiscountedMDP(P, r, rng.uniform(0.6, 0.9, size))
 
     return Domain(draw, families=(Family("stay or switch", make),), model=DiscountedMDP)
 
@@ -472,7 +463,8 @@ both_stay = _symmetric_models()  # where each of the two controllers alone is op
 def along_the_run(mdp, solver=improper_pg):
     """Ascent from equal weights, on `stay_or_switch`; w* is the first controller."""
     K = stay_or_switch_controllers()
-    K = K if arrays.is_exact(mdp.r) else np.broadcast_to(arrays.floats(K), (*mdp.batch, *K.shape))
+    if not arrays.is_exact(mdp.r):
+        K = namespace(mdp.r).asarray(arrays.floats(K)) + 0 * mdp.r[..., None, :, :]
     first = K[..., 0, :, :]
     best = exact.occupancy(mdp, first)
     lead = exact.values(mdp, first)

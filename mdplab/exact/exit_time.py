@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, expand, floats, identity_like, is_exact, namespace, one_hot, solve, total
+from mdplab.arrays import Array, expand, floats, identity_like, is_exact, namespace, solve, total
 from mdplab.exact import finite_horizon
 from mdplab.exact.optimum import Optimum
 from mdplab.exact.values import centred
@@ -180,7 +180,8 @@ def in_epochs(mdp: ExitTimeMDP) -> FiniteHorizonMDP:
     P, g, S = mdp.P, mdp.payoff[..., None, None, :], mdp.S
     leaving = total(P[..., S:] * g[..., S:])
     kernel = _concat(P[..., :S], total(P[..., S:])[..., None]) if mdp.E else _concat(P, 0 * leaving[..., None])
-    over = one_hot(np.full((*mdp.batch, 1, mdp.A), S), S + 1, kernel)
+    over = 0 * kernel[..., :1, :, :]
+    over[..., S] = over[..., S] + 1
     kernel = namespace(P).concat([kernel, over], axis=-3)
 
     def padded(r: Array) -> Array:
@@ -246,4 +247,6 @@ def _concat(x: Array, y: Array) -> Array:
 
 
 def _possible(p: Any) -> bool:
-    return bool(np.any(np.asarray(p != 0))) if not hasattr(p, "rad") else True
+    # A ball counts as possible.
+    there = True if hasattr(p, "rad") else p != 0
+    return bool(there.any() if hasattr(there, "any") else there)

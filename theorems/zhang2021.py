@@ -6,9 +6,10 @@ the paper's l_ψ is 1 and its L_ψ is 0.  What it says of trajectories is not he
 
 from itertools import count
 
-from sympy import Eq, Rational, sqrt
+from sympy import Eq, Rational, exp, sqrt
 
-from mdplab.arrays import largest, log_softmax, namespace, norm, rational, softmax, total, transposed
+from mdplab.arrays import exp as exp_of
+from mdplab.arrays import expand, largest, log_softmax, namespace, norm, rational, softmax, total, transposed
 from mdplab.exact import flow as exact_flow
 from mdplab.exact import (
     pair_visits,
@@ -253,6 +254,76 @@ def weight(mdp, θ, other):
 def weight_tabular(mdp, θ, other):
     """With a logit for each pair, importance weights of n factors are at most exp(√2 n ‖θ' − θ‖)."""
     yield from weight(mdp, θ, other)
+
+
+variance = Quantity(r"\mathrm{Var}(\omega)", "variance of an importance weight of n factors")
+with as_printed():
+    varies = variance <= n * (4 * n + 2) * (exp(4 * n * distance) + 1) * distance**2
+    varies_sharply = variance <= n * distance**2 * exp(sqrt(2) * n * distance)
+    varies_nearly = variance <= Rational(9, 20) * n * distance**2 * exp(sqrt(2) * n * distance)
+    varies_once = variance <= distance**2 * exp(sqrt(2) * n * distance)
+    varies_without_growth = variance <= n * distance**2
+    varies_linearly = variance <= n * distance**2 / 4
+
+
+def small_turn():
+    """One state, two actions, logits turned by (1, −1)/1000 from the uniform policy."""
+    loop = one_state_loop("1/2", 2)
+    return {"mdp": loop, "θ": rational([[0, 0]]), "noise": rational([[1, -1]]), "share": rational(["1/1000"])[0]}
+
+
+def large_turn():
+    """The same state, from (0.88, 0.12) to equal shares."""
+    loop = one_state_loop("1/2", 2)
+    return {"mdp": loop, "θ": rational([[1, -1]]), "noise": rational([[-1, 1]]), "share": rational([1])[0]}
+
+
+ON_TURNS = {"mdp": discounted_mdps(), "θ": logits, "noise": logits, "share": numbers("1/1000", "1/10")}
+
+
+@theorem(
+    varies,
+    cite="zhang2021",
+    at="Lemma 5.7",
+    judge=for_all(n, up_to=4, exactly_up_to=4),
+    on=ON_TURNS,
+    named={"small turn": small_turn, "large turn": large_turn},
+    near_misses={"a quarter and no growth": varies_linearly},
+    uses=["zhang2021.weight"],
+    note="With l_ψ = 1, L_ψ = 0 and δ = ‖θ' − θ‖; the factor l_ψ in the exponent is restored.  The second moment is "
+    "exact, from the chain whose steps weigh π'²/π: nothing is sampled.",
+)
+def lem5_7(mdp, θ, noise, share):
+    """The variance of an importance weight is of the order of the squared distance of the parameters."""
+    turn = expand(share, 2) * noise
+    log_π, log_other = log_softmax(θ), log_softmax(θ + turn)
+    weights = exp_of(2 * log_other - log_π)
+    moment = total(weights)  # of the n factors from each state on
+    for factors in count(1):
+        yield {n: factors, distance: norm(turn, 2), variance: total(mdp.start * moment) - 1}
+        moment = total(weights * mdp.expected_next(moment))
+
+
+@theorem(
+    varies_sharply,
+    cite="zhang2021",
+    at="Lemma 5.7",
+    source="derived",
+    status="sharpened",
+    judge=for_all(n, up_to=4, exactly_up_to=4),
+    on=ON_TURNS,
+    named={"small turn": small_turn, "large turn": large_turn},
+    near_misses={
+        "nine twentieths": varies_nearly,
+        "for any number of factors": varies_once,
+        "without the exponential": varies_without_growth,
+    },
+    uses=["zhang2021.lem5_7"],
+    note="Proved on the card; for small steps from uniform policies of two actions half of it is attained.",
+)
+def lem5_7_tabular(mdp, θ, noise, share):
+    """With a logit for each pair, the variance of a weight of n factors is at most n ‖Δ‖² exp(√2 n ‖Δ‖)."""
+    yield from lem5_7(mdp, θ, noise, share)
 
 
 # -- Smoothness --------------------------------------------------------------------------------------------------------

@@ -120,3 +120,14 @@ def test_the_utilities_of_gu_are_concave():
     λ, other = (pair_visits(mdp, rng.dirichlet(np.ones(2), (20, 3))) for _ in range(2))
     for F in gu.utilities(mdp, 0.5):
         assert (F.value((λ + other) / 2) >= (F.value(λ) + F.value(other)) / 2 - 1e-12).all()
+
+
+def test_the_variance_of_a_weight_by_hand():
+    """From (p, 1 − p) to (1/2, 1/2): E ω² = (1/p + 1/(1 − p)) / 4 for a factor, its n-th power for n."""
+    instance = zhang2021.lem5_7.instance(zhang2021.large_turn)
+    first, second = islice(zhang2021.lem5_7.trace(**instance), 2)
+    p = 1 / (1 + flint.arb(-2).exp())
+    moment = (1 / p + 1 / (1 - p)) / 4
+    assert first[1].overlaps(moment - 1)
+    assert second[1].overlaps(moment * moment - 1)
+    assert first[2].overlaps(6 * (1 + (4 * flint.arb(2).sqrt()).exp()) * 2)

@@ -12,9 +12,16 @@ import numpy as np
 from mdplab.arrays import Array, expand, is_exact, log, log_softmax, minimum, namespace, total
 from mdplab.arrays import exp as _exp
 from mdplab.errors import MdplabError
-from mdplab.exact.robust import kernel_cost_gradient, kernel_values, policy_cost_gradient, worst_case
+from mdplab.exact.robust import (
+    kernel_cost_gradient,
+    kernel_values,
+    policy_cost_gradient,
+    tilted_gradient,
+    tilted_kernel,
+    worst_case,
+)
 from mdplab.models.robust import RobustMDP
-from mdplab.solvers.kernel_projection import project_to_set
+from mdplab.solvers.kernel_projection import project_to_l1_ball, project_to_set
 from mdplab.solvers.simplex import project_to_simplex
 from mdplab.solvers.thinning import thinned
 
@@ -73,6 +80,35 @@ def ascent_inner(step_size: Any = None, most: int = 10_000) -> Inner:
             p = project_to_set(mdp, p + expand(β, 3) * kernel_cost_gradient(mdp, π, p))
             new = total(mdp.start * kernel_values(mdp, π, p))
             if np.all(np.asarray(new - cost <= (1 - γ) * tolerance, dtype=bool)):
+                break
+            cost = new
+        return p
+
+    return inner
+
+
+def tilted_inner(step_size: Any, most: int = 10_000) -> Inner:
+    """Projected gradient ascent in the parameters (θ, λ) of `TiltedKernels`, from the centre; stops as `ascent_inner`.
+
+    The cost need not be concave in the parameters, so this is a heuristic, as in the paper.  λ stays at 1e-5 or more.
+
+    References
+    ----------
+    :cite:`wang2023`, Section 4.2.
+    """
+
+    def inner(mdp: RobustMDP, π: Array, p: Array, tolerance: Any) -> Array:
+        u: Any = mdp.ambiguity
+        θ, λ = u.θ_centre, u.λ_centre
+        p = tilted_kernel(mdp, θ, λ)
+        cost = total(mdp.start * kernel_values(mdp, π, p))
+        for _ in range(most):
+            for_θ, for_λ = tilted_gradient(mdp, π, θ, λ)
+            θ = project_to_l1_ball(θ + expand(step_size, 1) * for_θ, u.θ_centre, u.θ_budget)
+            λ = np.maximum(project_to_l1_ball(λ + expand(step_size, 1) * for_λ, u.λ_centre, u.λ_budget), 1e-5)
+            p = tilted_kernel(mdp, θ, λ)
+            new = total(mdp.start * kernel_values(mdp, π, p))
+            if np.all(new - cost <= (1 - mdp.γ(0)) * tolerance):
                 break
             cost = new
         return p

@@ -19,7 +19,7 @@ from mdplab.solvers import (
     robust_value_iteration,
     smoothed_robust_pg,
 )
-from mdplab.solvers.drpg import ascent_inner, entropic
+from mdplab.solvers.drpg import ascent_inner, entropic, tilted_inner
 from mdplab.solvers.kernel_projection import project_to_l1_ball, project_to_set
 
 
@@ -136,3 +136,19 @@ def test_projection_onto_an_l1_ball_of_parameters_by_hand():
     np.testing.assert_allclose(project_to_l1_ball(np.array([3.0, 1.0]), centre, 1.0), [1, 0])
     np.testing.assert_allclose(project_to_l1_ball(np.array([0.3, -0.2]), centre, 1.0), [0.3, -0.2])
     np.testing.assert_allclose(project_to_l1_ball(np.array([1.0, -1.0]), centre, 1.0), [0.5, -0.5])
+
+
+def test_ascent_in_the_parameters_finds_a_kernel_that_costs_more_than_random_ones():
+    from mdplab.exact.robust import kernel_values, tilted_kernel
+
+    mdp = garnet("TiltedKernels")
+    π = np.full((8, 4, 3), 1 / 3)
+    found = tilted_inner(0.05, most=600)(mdp, π, mdp.P, 0)
+    cost = (mdp.start * kernel_values(mdp, π, found)).sum(axis=-1)
+    u, rng = mdp.ambiguity, np.random.default_rng(0)
+    for _ in range(60):
+        θ = project_to_l1_ball(u.θ_centre + rng.normal(size=(8, 2)), u.θ_centre, u.θ_budget)
+        λ = project_to_l1_ball(u.λ_centre + rng.normal(size=(8, 2)), u.λ_centre, u.λ_budget)
+        other = (mdp.start * kernel_values(mdp, π, tilted_kernel(mdp, θ, np.maximum(λ, 1e-5)))).sum(axis=-1)
+        # Ascent may end at a local maximum in one model; in most it does not.
+        assert np.mean(cost >= other - 1e-3) >= 0.75

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, ball, is_exact, log1p, namespace, total
+from mdplab.arrays import Array, ball, is_exact, log, log1p, namespace, total
 from mdplab.exact.values import advantages
 from mdplab.exact.visits import visits
 from mdplab.models import DiscountedMDP
@@ -55,9 +55,11 @@ def divergence(p: Array, q: Array) -> Array:
         return np.asarray(_exact_terms(p, q), dtype=object).sum(axis=-1)
     xp = namespace(p)
     some = p > 0
-    x = xp.where(some, (q - p) / xp.where(some, p, 1 + 0 * p), 0 * p)
-    lost = xp.where(x > -1, x, 0 * x)
-    terms = xp.where(x > -1, p * (lost - log1p(lost)), xp.inf + 0 * p)
+    divisor = xp.where(some, p, 1 + 0 * p)
+    x, ratio = (q - p) / divisor, q / divisor
+    near = abs(x) < 0.5
+    logarithm = xp.where(near, log1p(xp.where(near, x, 0 * x)), log(xp.where(ratio > 0, ratio, 1 + 0 * x)))
+    terms = xp.where(ratio > 0, p * (x - logarithm), xp.inf + 0 * p)
     return total(xp.where(some, terms, q))
 
 

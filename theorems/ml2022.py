@@ -1,0 +1,161 @@
+"""Kuba, Schroeder de Witt and Foerster (2022), Mirror Learning: drifts, and the improvement that follows from them.
+
+The paper's text was not at hand: definitions are recalled, the drift of Lu et al. (2022) is read in their code.
+"""
+
+import numpy as np
+from sympy import Abs
+
+from mdplab.arrays import exp, expand, is_exact, log, maximum, minimum, rational, rational_number, softmax, total
+from mdplab.exact import advantages, divergence, values
+from mdplab.instances import bandits, discounted_mdps, numbers, policies, two_armed_bandit
+from mdplab.models import bandit
+from mdplab.solvers import clipped_maximiser, penalised_maximiser
+from mdplab.theorem import Quantity, as_printed, for_all, theorem
+
+# -- Drifts --------------------------------------------------------------------------------------------------------------
+
+r = Quantity("r", "ratio of the new to the old probability", accuracy="exact")
+A = Quantity("A", "advantage", accuracy="exact")
+kl_new = Quantity(r"r \log r - r + 1", "drift of KL(π' ‖ π)")
+kl_old = Quantity(r"r - 1 - \log r", "drift of KL(π ‖ π')")
+ppo = Quantity(r"\mathrm{ReLU}([r - \mathrm{clip}(r)] A)", "drift of clipping, ε = 1/5")
+spo = Quantity(r"\tfrac{|A|}{2 \epsilon} (r - 1)^2", "drift of simple policy optimisation, ε = 1/5")
+dpo = Quantity(r"f(r, A)", "drift of discovered policy optimisation, α = 2, β = 3/5")
+dpo_without_relu = Quantity(r"f_0(r, A)", "the same without ReLU")
+kink = Quantity(r"|A| |r - 1|", "a distance with a kink")
+
+
+def hyperbolic_tangent(x):
+    """tanh x."""
+    return 1 - 2 / (exp(2 * x) + 1)
+
+
+def discovered(ratio, advantage):
+    """f(r, A) before its ReLU, α = 2, β = 3/5."""
+    x, y = (ratio - 1) * advantage, advantage * log(ratio)
+    if is_exact(advantage):
+        up = np.asarray(advantage >= 0, dtype=bool)
+        z, width = np.where(up, x, y), np.where(up, rational_number(2), rational_number("3/5"))
+    else:
+        z, width = np.where(advantage >= 0, x, y), np.where(advantage >= 0, 2.0, 0.6)
+    return z - width * hyperbolic_tangent(z / width)
+
+
+def relu(x):
+    """max(x, 0)."""
+    return maximum(x, 0 * x)
+
+
+with as_printed():
+    nowhere_negative = {
+        "KL(new, old) ≥ 0": kl_new >= 0,
+        "KL(old, new) ≥ 0": kl_old >= 0,
+        "PPO ≥ 0": ppo >= 0,
+        "SPO ≥ 0": spo >= 0,
+        "DPO ≥ 0": dpo >= 0,
+    }
+    flat_at_one = {
+        "KL(new, old) flat": kl_new <= (r - 1) ** 2,
+        "KL(old, new) flat": kl_old <= 2 * (r - 1) ** 2,
+        "PPO flat": ppo <= 5 * Abs(A) * (r - 1) ** 2,
+        "SPO flat": spo <= 5 * Abs(A) * (r - 1) ** 2,
+        "DPO flat": dpo <= 8 * A**2 * (r - 1) ** 2,
+    }
+    kink_flat = kink <= 5 * Abs(A) * (r - 1) ** 2
+    kl_flatter = kl_new <= (r - 1) ** 2 / 3
+    without_relu = dpo_without_relu >= 0
+
+
+def at(ratio, advantage):
+    """Numbers in rationals."""
+    return {"mdp": two_armed_bandit(), "ratio": rational_number(ratio), "advantage": rational_number(advantage)}
+
+
+@theorem(
+    nowhere_negative | flat_at_one,
+    cite="ml2022",
+    at="Definition 1; Lu et al. (2022), Theorem 1",
+    source="recalled",
+    judge=for_all(),
+    on={"mdp": bandits(2), "ratio": numbers("1/2", "3/2"), "advantage": numbers(-5, 5)},
+    named={"a step down": at("3/4", 1), "a small step": at("101/100", 1)},
+    near_misses={"a kink": kink_flat, "a third in place of 1": kl_flatter, "DPO without ReLU": without_relu},
+    note="Not negative, zero at r = 1, and at most a constant times (r − 1)² for r in [1/2, 3/2], so that the derivative "
+    "is zero at r = 1.  A statement about numbers; the bandit that comes first only says how many of them there are.",
+)
+def drift(mdp, ratio, advantage):
+    """The penalties of TRPO, PPO, SPO and DPO are drifts: not negative, and flat at the old policy."""
+    one = 0 * mdp.r[..., 0, :1] + 1
+    ratio, advantage = expand(ratio, 1) * one, expand(advantage, 1) * one
+    clip = minimum(maximum(ratio, 4 * one / 5), 6 * one / 5)
+    f = discovered(ratio, advantage)
+    yield {
+        r: ratio,
+        A: advantage,
+        kl_new: ratio * log(ratio) - ratio + 1,
+        kl_old: ratio - 1 - log(ratio),
+        ppo: relu((ratio - clip) * advantage),
+        spo: 5 * abs(advantage) * (ratio - 1) ** 2 / 2,
+        dpo: relu(f),
+        dpo_without_relu: f,
+        kink: abs(advantage) * abs(ratio - 1),
+    }
+
+
+# -- Improvement ---------------------------------------------------------------------------------------------------------
+
+gain_kl = Quantity(r"V^{\pi_{\mathrm{KL}}}(s) - V^\pi(s)", "gain of the step with KL(π' ‖ π) / t")
+gain_spo = Quantity(r"V^{\pi_{\mathrm{SPO}}}(s) - V^\pi(s)", "gain of the step with the squared ratio")
+gain_ppo = Quantity(r"V^{\pi_{\mathrm{PPO}}}(s) - V^\pi(s)", "gain of a maximiser of the clipped objective")
+drift_kl = Quantity(r"\mathfrak D^{\mathrm{KL}}_\pi(\pi'|s)", "KL(π' ‖ π) / t", accuracy="relative")
+drift_spo = Quantity(r"\mathfrak D^{\mathrm{SPO}}_\pi(\pi'|s)", "Σ_a π |A| (r − 1)² / (2 ε)")
+drift_ppo = Quantity(r"\mathfrak D^{\mathrm{PPO}}_\pi(\pi'|s)", "Σ_a π ReLU([r − clip(r)] A)")
+with as_printed():
+    improves = {"KL": gain_kl >= drift_kl, "SPO": gain_spo >= drift_spo, "PPO": gain_ppo >= drift_ppo}
+    three_kl = gain_kl >= 3 * drift_kl
+    three_spo = gain_spo >= 3 * drift_spo
+    three_ppo = gain_ppo >= 3 * drift_ppo
+
+
+def three_arms():
+    """π = (.5, .3, .2) and rewards (1, .2, 0): the gain of a step of simple policy optimisation is twice its drift."""
+    return {
+        "mdp": bandit(rational([1, "1/5", 0])),
+        "π": rational([["1/2", "3/10", "1/5"]]),
+        "t": rational_number("1/100"),
+        "clip": rational_number("1/5"),
+    }
+
+
+@theorem(
+    improves,
+    cite="ml2022",
+    at="Theorem 1, monotone improvement",
+    source="recalled",
+    judge=for_all(),
+    on={
+        "mdp": discounted_mdps(rewards="any"),
+        "π": policies,
+        "t": numbers("1/100", 10),
+        "clip": numbers("1/100", "9/10"),
+    },
+    named={"three arms": three_arms},
+    near_misses={"three times KL": three_kl, "three times SPO": three_spo, "three times PPO": three_ppo},
+    note="Also proved: a maximiser has Σ_a π' Q^π − D >= V^π in each state, and the Bellman operator of π' is monotone.  "
+    "Twice the drift is not refuted by bandits: for the square it is the gain itself.",
+)
+def mono(mdp, π, t, clip):
+    """A policy that maximises Q less a drift in each state gains at least the drift, in every state."""
+    Adv, v, ε = advantages(mdp, π), values(mdp, π), expand(clip, 2)
+    stepped, simple = softmax(log(π) + expand(t, 2) * Adv), penalised_maximiser(π, Adv, clip)
+    bold = clipped_maximiser(π, Adv, clip)
+    outside = bold - minimum(maximum(bold, (1 - ε) * π), (1 + ε) * π)
+    yield {
+        gain_kl: values(mdp, stepped) - v,
+        gain_spo: values(mdp, simple) - v,
+        gain_ppo: values(mdp, bold) - v,
+        drift_kl: divergence(stepped, π) / expand(t, 1),
+        drift_spo: total(abs(Adv) * (simple - π) ** 2 / π) / (2 * expand(clip, 1)),
+        drift_ppo: total(relu(outside * Adv)),
+    }

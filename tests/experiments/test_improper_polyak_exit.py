@@ -1,0 +1,31 @@
+"""Numbers of the experiments on controllers, Polyak steps and exit times."""
+
+import numpy as np
+import pytest
+
+from experiments import hamd2023_variance, li2024_step_sizes, zaki2022_queue
+
+
+def test_the_best_mixture_of_equal_queues_is_even_and_is_found_with_short_steps_only():
+    data = zaki2022_queue.measure("2/5 2/5", updates=300)
+    assert float(data.w[int(data.value.argmax("w"))]) == 0.5
+    assert float(data.best) == pytest.approx(17.4333, abs=6e-5)
+    last = data.weight.isel(k=-1)
+    assert float(last.sel(step="0.05")) == pytest.approx(0.5, abs=1e-3)
+    assert abs(float(last.sel(step="1")) - 0.5) > 0.1
+
+
+def test_polyak_steps_need_a_dozen_updates_where_constant_ones_need_a_hundred():
+    data = li2024_step_sizes.measure("uniform", 3, copies=20, updates=400)
+    median = data.gap.median("copy")
+    assert float(median.sel(rule="Polyak, c = 1", k=11)) < 1e-4
+    assert float(median.sel(rule="constant, 2/β", k=11)) > 1e-3
+    assert np.isfinite(data.gap.sel(rule="constant, 2/5")).all()
+
+
+def test_each_critic_saves_variance_from_the_first_policy_on():
+    """At equal probabilities: the four numbers in the order of the legend, and the same gradient behind them."""
+    found = [float(hamd2023_variance.measure(form, updates=1).variance[0]) for form in hamd2023_variance.FORMS]
+    payoff, critic, baseline, differences = found
+    assert critic < payoff
+    assert differences < baseline < payoff

@@ -41,6 +41,7 @@ from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
 from mdplab.solvers.fixpo import fixpo as fixpo
 from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
+from mdplab.solvers.improper_natural_pg import improper_natural_pg as improper_natural_pg
 from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate
 from mdplab.solvers.improper_pg import improper_pg as improper_pg
 from mdplab.solvers.lagrangian import gradient_descent_ascent as gradient_descent_ascent

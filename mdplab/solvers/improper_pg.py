@@ -56,6 +56,14 @@ def improper_pg(
     ----------
     :cite:`zaki2022`, the algorithm with a gradient oracle.
     """
+    θ = weight_logits(mdp, controllers, θ)
+    γ = mdp.discount
+    η = (1 - γ) ** 2 / (7 * γ**2 + 4 * γ + 5) if step_size is None else step_size
+    return thinned(_run(mdp, controllers, θ, expand(per_model(mdp, "step_size", η), 1)), at)
+
+
+def weight_logits(mdp: DiscountedMDP, controllers: Array, θ: Array | None) -> Array:
+    """`θ` (..., M), or zeros where there is none; raises MdplabError where shapes do not fit together."""
     if controllers.ndim < 3 or (*controllers.shape[:-3], *controllers.shape[-2:]) != tuple(mdp.r.shape):
         *batch, S, A = mdp.r.shape
         found = f"controllers have shape {tuple(controllers.shape)}"
@@ -63,9 +71,7 @@ def improper_pg(
     θ = 0 * controllers[..., 0, 0] if θ is None else θ
     if tuple(θ.shape) != tuple(controllers.shape[:-2]):
         raise MdplabError(f"θ has shape {tuple(θ.shape)}; expected one number a controller, {controllers.shape[:-2]}")
-    γ = mdp.discount
-    η = (1 - γ) ** 2 / (7 * γ**2 + 4 * γ + 5) if step_size is None else step_size
-    return thinned(_run(mdp, controllers, θ, expand(per_model(mdp, "step_size", η), 1)), at)
+    return θ
 
 
 def _run(mdp: DiscountedMDP, controllers: Array, θ: Array, η: Any) -> Iterator[ImproperIterate]:

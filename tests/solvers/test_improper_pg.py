@@ -9,7 +9,8 @@ from mdplab.arrays import floats, rational
 from mdplab.errors import MdplabError
 from mdplab.exact import values
 from mdplab.instances import one_action_each, stay_or_switch, stay_or_switch_controllers, two_by_two, two_queues
-from mdplab.solvers import every, improper_pg
+from mdplab.models import bandit
+from mdplab.solvers import every, improper_natural_pg, improper_pg, natural_pg
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,19 @@ def test_shapes_are_checked():
         next(improper_pg(mdp, K[0]))
     with pytest.raises(MdplabError, match=r"θ has shape \(3,\)"):
         next(improper_pg(mdp, K, rational([0, 0, 0])))
+
+
+def test_natural_steps_in_one_state_are_those_of_natural_policy_gradient_on_the_arms():
+    """Controllers of rewards K r: weights are multiplied by exp(η A)."""
+    mdp = bandit(np.array([1.0, 0.2, 0.6]))
+    K = np.array([[[0.5, 0.5, 0.0]], [[0.0, 0.1, 0.9]]])
+    arms = bandit(np.array([0.6, 0.56]))
+    ours = improper_natural_pg(mdp, K, step_size=0.3)
+    for x, y in islice(zip(ours, natural_pg(arms, step_size=0.3), strict=False), 10):
+        assert x.w == pytest.approx(y.π[0], abs=1e-14)  # the same few operations a step, in another order
+
+
+def test_natural_steps_find_the_best_mixture_of_a_queue():
+    mdp = two_queues("3/10", "2/5").floats()
+    run = improper_natural_pg(mdp, floats(one_action_each(mdp)), np.array([2.0, 0.0]), step_size=0.02, at=[200])
+    assert next(run).w[0] == pytest.approx(0.4397, abs=1e-3)

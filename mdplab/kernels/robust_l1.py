@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from mdplab.arrays import Array, namespace, total
-from mdplab.exact.robust.l1 import l1_response
+from mdplab.arrays import Array, maximum, minimum, namespace, one_hot, smallest, total
 from mdplab.kernels import kernel
 from mdplab.models.robust import RobustMDP
 
@@ -41,11 +41,18 @@ def _seconds(problem: L1Backup, v: Array, sweeps: int) -> float:
 def sweep(problem: L1Backup, v: Array, sweeps: int) -> Array:
     """v after that many robust backups v(s) ← min_a c(s, a) + γ max_p Σ_t p(t) v(t);  (..., S) -> (..., S)."""
     mdp = problem.mdp
-    u = mdp.ambiguity
-    allowed = mdp.P >= 0 if u.beyond_support else mdp.P > 0  # type: ignore[attr-defined]
+    u: Any = mdp.ambiguity
     xp = namespace(mdp.P)
     for _ in range(sweeps):
-        z = xp.broadcast_to(v[..., None, None, :], mdp.P.shape)
-        p = l1_response(mdp.P, z, u.budget, allowed)  # type: ignore[attr-defined]
-        v = xp.min(mdp.c + mdp.γ(2) * total(p * z), axis=-1)
+        order = xp.argsort(v, axis=-1)
+        z = xp.take_along_axis(v, order, axis=-1)[..., None, None, :]
+        P = xp.take_along_axis(mdp.P, xp.broadcast_to(order[..., None, None, :], mdp.P.shape), axis=-1)
+        reached = xp.astype((P > 0) | u.beyond_support, xp.int8)
+        top = one_hot(mdp.S - 1 - xp.argmax(xp.flip(reached, axis=-1), axis=-1), mdp.S, P)
+        dearest, room = total(top * z), 1 - total(top * P)
+        before = xp.cumulative_sum(P, axis=-1) - P
+        # Moving mass of the dearest successor to itself adds nothing, so that it needs no exception.
+        moved = minimum(P, maximum(minimum(u.budget / 2, room)[..., None] - before, 0 * P))
+        q = mdp.c + mdp.γ(2) * (total(P * z) + total(moved * (dearest[..., None] - z)))
+        v = smallest(q)
     return v

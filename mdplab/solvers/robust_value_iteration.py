@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mdplab.arrays import Array
+from mdplab.arrays import Array, is_exact, on_gpu
 from mdplab.errors import MdplabError
 from mdplab.exact.robust import robust_bellman
 from mdplab.kernels.robust_l1 import L1Backup, sweep
@@ -32,7 +32,9 @@ def robust_value_iteration(
     :cite:`iyengar2005`, Section 3; :cite:`nilim2005`.
     """
     v, k = 0 * mdp.P[..., 0, 0] if v0 is None else v0, 0
-    fast = isinstance(mdp.ambiguity, L1Ball) and not mdp.by_transition
+    # The kernel has no body for CUDA, and its definition is for float64.
+    plain = not on_gpu(mdp.P) and not is_exact(mdp.P)
+    fast = plain and isinstance(mdp.ambiguity, L1Ball) and not mdp.by_transition
     for n in every() if at is None else at:
         if n < k:
             raise MdplabError(f"at holds {n} after {k}; iteration numbers increase from 0 or later")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -128,15 +129,22 @@ def _power(base: Value, exponent: Any) -> Value:
         return lambda binding, literal: 1 / arrays.sqrt(base(binding, literal))
     if isinstance(exponent, sympy.Integer):
         n = int(exponent)
-        return lambda binding, literal: base(binding, literal) ** n if n >= 0 else 1 / base(binding, literal) ** -n
+        return lambda binding, literal: _whole_power(base(binding, literal), n)
     power = compiled(exponent)
     return lambda binding, literal: _raise(base(binding, literal), power(binding, literal))
+
+
+def _whole_power(base: Any, n: int) -> Any:
+    if n < 0:
+        return 1 / _whole_power(base, -n)
+    # A ball that reaches zero has no power in python-flint, only products.
+    return reduce(operator.mul, [base] * n) if 1 < n < 4 and arrays.is_exact(base) else base**n
 
 
 def _raise(base: Any, exponent: Any) -> Any:
     whole = _whole(exponent)
     if whole is not None:
-        return base**whole if whole >= 0 else 1 / base**-whole
+        return _whole_power(base, whole)
     if arrays.is_exact(base) or arrays.is_exact(exponent):
         return arrays.exp(exponent * arrays.log(base))
     return base**exponent

@@ -410,3 +410,13 @@ def test_a_refutation_by_rationals_of_hundreds_of_digits_is_written_down():
     from mdplab.theorem.check import _digits
 
     assert _digits(rational(f"{10**400 + 1}/{3 * 10**400}")[()]) == "0.333333333333"
+
+
+def test_the_square_of_a_ball_around_zero_is_a_ball():
+    import flint
+
+    from mdplab.theorem.claim import compiled
+
+    with as_printed():
+        square = compiled(x**2)
+    assert square({x: flint.arb(0, 1)}, rational).is_finite()

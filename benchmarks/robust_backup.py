@@ -174,8 +174,8 @@ def main() -> None:
 
 (s,a)-rectangular L1 balls, S = {S}, A = {A}, γ = {DISCOUNT}, budget {BUDGET}, full support, float64, one core; one
 pair.  Medians with the smallest and largest of {ROUNDS} samples taken in turn;
-`python benchmarks/robust_backup.py` measures them again.  Samples in which the process had its core for less than 95 % of the
-time were thrown away; caches and memory were shared with other work all the same.
+`python benchmarks/robust_backup.py` measures them again.  Samples in which the process had its core for less than
+95 % of the time were thrown away; caches and memory were shared with other work all the same.
 
 Machine: {machine()}
 

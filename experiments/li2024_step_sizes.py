@@ -25,7 +25,7 @@ METHODS = {
     "Polyak, c = 2": ({"c": 2}, PURPLE),
     "Polyak, c = 1, at most 100": ({"c": 1, "cap": 100}, VERMILION),
 }
-COPIES, UPDATES, POLYAK_UPDATES, SPREAD = 100, 4000, 251, 3.0  # Polyak runs have arrived by then, somewhere
+COPIES, UPDATES, POLYAK_UPDATES, SPREAD = 100, 4000, 251, 3.0  # uncapped Polyak runs rest by then
 
 
 def measure(start: str, arms: int, copies: int = COPIES, updates: int = UPDATES) -> xr.Dataset:

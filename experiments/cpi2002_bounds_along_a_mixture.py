@@ -22,8 +22,8 @@ CURVES = {
     "truth": ("true gain", "black", "-"),
     "surrogate": ("surrogate", BLUE, "-"),
     "mixture": ("Kakade and Langford (2002)", GREEN, "--"),
-    "mean": ("Achiam et al. (2017)", PURPLE, "--"),
     "largest": ("Schulman et al. (2015)", VERMILION, "--"),
+    "mean": ("Achiam et al. (2017)", PURPLE, ":"),
 }
 
 

@@ -12,7 +12,7 @@ from mdplab.exact import advantages, gae_mean, gae_variance, values
 from mdplab.instances import families
 from mdplab.report.figures import BLUE, GREEN, STYLE, VERMILION
 
-SWEEP = {"discount": [0.9, 0.99], "error": [0.0, 0.3, 3.0]}
+SWEEP = {"discount": [0.9, 0.99], "error": [0.0, 0.3, 1.0]}
 MODELS = 40
 TRACES = np.linspace(0, 1, 41)
 CURVES = {"bias": ("bias", VERMILION), "deviation": ("standard deviation", BLUE), "error_in_all": ("both", GREEN)}
@@ -46,6 +46,7 @@ def figure(data: xr.Dataset) -> plt.Figure:
                 ax.fill_between(data.trace, low, high, color=colour, alpha=0.12, lw=0)
             γ, e = data.discount.values[i], data.error.values[j]
             ax.set_title(rf"$\gamma = {γ}$, error of $\hat V$: {e:g}", fontsize=10, loc="left")
+        for ax in axes[:, 0]:
             ax.set_ylim(0, None)
         for ax in axes[-1]:
             ax.set_xlabel(r"$\lambda$")

@@ -96,7 +96,7 @@ def _is_short(mdp, π):
     best = largest(advantages(mdp, π))
     𝔸, ε = floats(total(occupancy(mdp, π) * best)), floats(largest(best))
     γ = np.asarray(floats(mdp.discount))
-    return (ε > 1e-9) & (𝔸 > 1e-9 * ε) & ((1 - γ) * 𝔸 <= 4 * γ * ε)
+    return (ε > 1e-9) & (1e-9 * ε < 𝔸) & ((1 - γ) * 𝔸 <= 4 * γ * ε)
 
 
 with as_printed():
@@ -143,7 +143,7 @@ k = Quantity("k", "number of updates", integer=True)
 share_k = Quantity(r"\alpha_k", "share of the greedy policy that is mixed in")
 with as_printed():
     penalised = share_k * 𝔸 / (1 - γ) - 2 * ε_g * γ / (1 - γ) ** 2 * share_k**2 <= gain
-    never_worse = 0 <= gain
+    never_worse = gain >= 0
     as_promised = share_k * 𝔸 / (1 - γ) <= gain
 
 

@@ -31,9 +31,7 @@ named = {
     "one-way street": counterexample(one_way_street(), one_way_policies()),
     "two rooms": counterexample(two_rooms(), two_rooms_policies()),
     "a rare way out": two_policies([[0, 0], [0, 1]], [[1, 0], [1, 0]], "1/2", 1, ["1/50"] * 2, ["3/100", "1/100"]),
-    "a long stay": two_policies(
-        [[0, 0], [0, 1]], [[0, 1], [1, 0]], "19/20", 1, ["49/50", "1/50"], ["97/100", "1/100"]
-    ),
+    "a long stay": two_policies([[0, 0], [0, 1]], [[0, 1], [1, 0]], "19/20", 1, ["49/50", "1/50"], ["97/100", "1/100"]),
     "to and fro": two_policies([[0, 1], [1, 0]], [[0, 1], [0, 1]], "1/2", 0, ["3/4"] * 2, ["13/20", "17/20"]),
     "away and back": two_policies(
         [[1, 0], [1, 0]], [[1, 0], [0, 1]], "19/20", 0, ["1/50", "49/50"], ["3/100", "99/100"]
@@ -139,9 +137,7 @@ def thm1_kl(mdp, π, new):
     yield both(mdp, π, new) | {kl: total(occupancy(mdp, π) * divergence(new, π))}
 
 
-other_way = two_policies(
-    [[1, 0], [1, 1]], [["1/2", "1/4"], [0, "1/4"]], "1/2", 0, ["13/20", "13/20"], ["1/20", "9/20"]
-)
+other_way = two_policies([[1, 0], [1, 1]], [["1/2", "1/4"], [0, "1/4"]], "1/2", 0, ["13/20", "13/20"], ["1/20", "9/20"])
 δ = Quantity(r"\delta", "mean divergence of the old from the new policy, the size of the trust region")
 promising = Assumption(
     r"L_\pi(\pi') \ge \eta(\pi)",

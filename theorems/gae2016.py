@@ -11,7 +11,7 @@ from sympy import Eq
 from mdplab.arrays import expand, rational, rational_number, sup, total
 from mdplab.exact import action_values, advantages, gae_mean, gae_second_moment, gae_variance, td_errors
 from mdplab.exact import values as values_of
-from mdplab.instances import Domain, Family, discounted_mdps, families, numbers, policies, two_by_two, values
+from mdplab.instances import Family, discounted_mdps, families, numbers, policies, two_by_two, values
 from mdplab.models import DiscountedMDP
 from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
 
@@ -134,13 +134,16 @@ def constant_error():
     return {"mdp": mdp, "π": π, "v": values_of(mdp, π) + 1, "λ_": rational_number("1/2")}
 
 
-# -- Variance ------------------------------------------------------------------------------------------------------------
+# -- Variance ----------------------------------------------------------------------------------------------------------
 
-enumerated = Quantity(r"\sum_\tau P(\tau | s, a) \hat A_t(\tau)^2", "mean square of the estimate, trajectory by trajectory")
+enumerated = Quantity(
+    r"\sum_\tau P(\tau | s, a) \hat A_t(\tau)^2", "mean square of the estimate, trajectory by trajectory"
+)
 second = Quantity(r"c(s, a) + (\gamma \lambda)^2 (P y)(s, a)", "mean square of the estimate by the recursion")
 enumerated_mean = Quantity(r"\sum_\tau P(\tau | s, a) \hat A_t(\tau)", "mean of the estimate, trajectory by trajectory")
 uncorrelated = Quantity(
-    r"\sum_l (\gamma \lambda)^{2l} \mathbb E[\delta_{t+l}^2 | s, a]", "the same as if temporal differences had no correlation"
+    r"\sum_l (\gamma \lambda)^{2l} \mathbb E[\delta_{t+l}^2 | s, a]",
+    "the same as if temporal differences had no correlation",
 )
 
 
@@ -243,7 +246,7 @@ def var_grows(mdp, π, v, λ_, share, *, guess_of=lambda mdp, π, v: values_of(m
     }
 
 
-# -- One trajectory ------------------------------------------------------------------------------------------------------
+# -- One trajectory ----------------------------------------------------------------------------------------------------
 
 k_step = Quantity(r"\sum_{l < k} \gamma^l \delta_{t+l}", "k-step estimate as a sum of temporal differences")
 returns = Quantity(r"\sum_{l < k} \gamma^l r_{t+l}", "discounted rewards of k steps")

@@ -27,10 +27,11 @@ t = Quantity(r"t_k", "step size of the update", accuracy="exact")
 η = Quantity(r"\eta", "step size of the gradient steps inside an update", accuracy="exact")
 k = Quantity("k", "number of updates", integer=True)
 
-# -- One update ----------------------------------------------------------------------------------------------------------
+# -- One update --------------------------------------------------------------------------------------------------------
 
 change = Quantity(
-    r"\log \pi_{k+1}(a|s) - \log \pi_k(a|s)", "change of the logarithm of the policy, its mean over the actions taken off"
+    r"\log \pi_{k+1}(a|s) - \log \pi_k(a|s)",
+    "change of the logarithm of the policy, its mean over the actions taken off",
 )
 slope = Quantity(
     r"\frac{\partial V^{\pi_\theta}(\mu)}{\partial \theta(s, a)}", "derivative of the value at the start in one logit"
@@ -79,7 +80,9 @@ def first_step(mdp, θ, t_k, step, *, solver=steps_inside(1)):
     }
 
 
-objective = Quantity(r"\sum_a \pi(a|s) A^{\pi_k}(s, a) - \tfrac{1}{t_k} \mathrm{KL}(\pi \Vert \pi_k)", "proximal objective")
+objective = Quantity(
+    r"\sum_a \pi(a|s) A^{\pi_k}(s, a) - \tfrac{1}{t_k} \mathrm{KL}(\pi \Vert \pi_k)", "proximal objective"
+)
 best = Quantity(r"\tfrac{1}{t_k} \log \sum_a \pi_k(a|s) e^{t_k A^{\pi_k}(s, a)}", "its maximum")
 away = Quantity(r"\mathrm{KL}(\pi \Vert \pi_{k+1})", "divergence of the maximiser from a policy")
 with as_printed():
@@ -114,7 +117,9 @@ new_log = Quantity(r"\log \pi_{k+1}(a|s)", "logarithm of the policy that natural
 off_policy = Quantity(
     r"\log \frac{\pi_k(a|s)^{1 - \lambda t} e^{t Q_\lambda(s, a)}}{Z(s)}", "the exact update of off-policy MDPO"
 )
-plain_power = Quantity(r"\log \frac{\pi_k(a|s) e^{t Q_\lambda(s, a)}}{Z(s)}", "the same without the decay of the old policy")
+plain_power = Quantity(
+    r"\log \frac{\pi_k(a|s) e^{t Q_\lambda(s, a)}}{Z(s)}", "the same without the decay of the old policy"
+)
 with as_printed():
     same_update = Eq(new_log, off_policy)
     no_decay = Eq(new_log, plain_power)
@@ -143,7 +148,7 @@ def soft(mdp, θ, λ_, share, *, factor=1):
     }
 
 
-# -- Steps that shrink ---------------------------------------------------------------------------------------------------
+# -- Steps that shrink -------------------------------------------------------------------------------------------------
 
 δ = Quantity(r"\delta_k(\rho)", "what the k-th policy loses from ρ", accuracy="relative")
 δ_0 = Quantity(
@@ -191,7 +196,9 @@ def decreasing(mdp, θ, ρ, first):
     d, log_π = occupancy(mdp, target.policy, ρ), log_softmax(θ)
     constants = {γ: mdp.discount, t_0: first, D_0: -total(d * total(target.policy * log_π))}
     so_far = 0 * first
-    for x, length in zip(mirror_descent(mdp, log_π, step_sizes=one_over_root(first)), one_over_root(first), strict=False):
+    for x, length in zip(
+        mirror_descent(mdp, log_π, step_sizes=one_over_root(first)), one_over_root(first), strict=False
+    ):
         if x.k == 0:
             constants[δ_0] = gap(mdp, x.π, target, d)
         so_far = so_far + length

@@ -13,7 +13,7 @@ from mdplab.models import bandit
 from mdplab.solvers import clipped_maximiser, penalised_maximiser
 from mdplab.theorem import Quantity, as_printed, for_all, theorem
 
-# -- Drifts --------------------------------------------------------------------------------------------------------------
+# -- Drifts ------------------------------------------------------------------------------------------------------------
 
 r = Quantity("r", "ratio of the new to the old probability", accuracy="exact")
 A = Quantity("A", "advantage", accuracy="exact")
@@ -103,7 +103,7 @@ def drift(mdp, ratio, advantage):
     }
 
 
-# -- Improvement ---------------------------------------------------------------------------------------------------------
+# -- Improvement -------------------------------------------------------------------------------------------------------
 
 gain_kl = Quantity(r"V^{\pi_{\mathrm{KL}}}(s) - V^\pi(s)", "gain of the step with KL(π' ‖ π) / t")
 gain_spo = Quantity(r"V^{\pi_{\mathrm{SPO}}}(s) - V^\pi(s)", "gain of the step with the squared ratio")

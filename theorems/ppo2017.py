@@ -73,7 +73,8 @@ best = Quantity(r"\max_{\pi'} J_\pi(\pi')", "largest clipped objective in a stat
 greedy_objective = Quantity(r"J_\pi(\text{greedy})", "clipped objective of the deterministic greedy policy")
 any_objective = Quantity(r"J_\pi(\pi')", "clipped objective of another policy")
 formula = Quantity(
-    r"\pi(b) (1 + \epsilon) A_b + \sum_{A_a < 0} \pi(a) (1 - \epsilon) A_a", "what the maximum is, for the one good action b"
+    r"\pi(b) (1 + \epsilon) A_b + \sum_{A_a < 0} \pi(a) (1 - \epsilon) A_a",
+    "what the maximum is, for the one good action b",
 )
 surrogate = Quantity(r"\sum_a \pi'(a) A_a", "the surrogate of the greedy policy, not clipped")
 with as_printed():

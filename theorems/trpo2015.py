@@ -70,7 +70,7 @@ both_change = two_policies([[0, 0], [1, 0]], [[0, 1], [0, 0]], "1/2", 1, ["1/2",
 back = two_policies([[0, 0], [1, 0]], [[1, 0], [0, 1]], "19/20", 1, ["1/50", "49/50"], ["3/100", "99/100"])
 small_step = two_policies([[0, 1], [0, 1]], [[0, 1], [1, 0]], "1/2", 1, ["1/2"] * 2, ["51/100"] * 2)
 
-# -- How far the surrogate can be trusted --------------------------------------------------------------------------------
+# -- How far the surrogate can be trusted ------------------------------------------------------------------------------
 
 with as_printed():
     policy_improvement = promised - new_value <= 4 * ε * γ / (1 - γ) ** 2 * α**2
@@ -124,16 +124,17 @@ def thm1_kl(mdp, π, new):
     yield both(mdp, π, new) | {kl: largest(divergence(π, new))}
 
 
-# -- The update ----------------------------------------------------------------------------------------------------------
+# -- The update --------------------------------------------------------------------------------------------------------
 
 gain = Quantity(r"\eta(\pi_{i+1}) - \eta(\pi_i)", "what the update gains at the start")
 guarantee = Quantity(
-    r"M_i(\pi_{i+1}) - \eta(\pi_i)", "what the surrogate gains, less 4 ε γ / (1 − γ)² times the largest KL(π_i ‖ π_{i+1})"
+    r"M_i(\pi_{i+1}) - \eta(\pi_i)",
+    "what the surrogate gains, less 4 ε γ / (1 − γ)² times the largest KL(π_i ‖ π_{i+1})",
 )
 surrogate = Quantity(r"L_{\pi_i}(\pi_{i+1}) - \eta(\pi_i)", "what the surrogate gains")
 with as_printed():
     guaranteed = guarantee <= gain
-    monotone = 0 <= guarantee
+    monotone = guarantee >= 0
     twice_guaranteed = 2 * guarantee <= gain
     as_promised = surrogate <= gain
 
@@ -188,7 +189,7 @@ def compared(mdp, π, new):
     }
 
 
-# -- What the proceedings say --------------------------------------------------------------------------------------------
+# -- What the proceedings say ------------------------------------------------------------------------------------------
 
 with as_printed():
     proceedings = promised - new_value <= 2 * ε_new * γ / (1 - γ) ** 2 * α**2

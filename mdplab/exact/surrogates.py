@@ -55,11 +55,11 @@ def divergence(p: Array, q: Array) -> Array:
         return np.asarray(_exact_terms(p, q), dtype=object).sum(axis=-1)
     xp = namespace(p)
     some = p > 0
-    divisor = xp.where(some, p, 1 + 0 * p)
-    x, ratio = (q - p) / divisor, q / divisor
-    near = abs(x) < 0.5
-    logarithm = xp.where(near, log1p(xp.where(near, x, 0 * x)), log(xp.where(ratio > 0, ratio, 1 + 0 * x)))
-    terms = xp.where(ratio > 0, p * (x - logarithm), xp.inf + 0 * p)
+    allowed, one = q > 0, 1 + 0 * p
+    near = abs(q - p) < p / 2
+    x = xp.where(near, q - p, 0 * p) / xp.where(near, p, one)
+    apart = p * (log(xp.where(some, p, one)) - log(xp.where(allowed, q, one))) - (p - q)
+    terms = xp.where(near, p * (x - log1p(x)), xp.where(allowed, apart, xp.inf + 0 * p))
     return total(xp.where(some, terms, q))
 
 

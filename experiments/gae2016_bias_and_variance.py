@@ -1,7 +1,7 @@
-"""What does λ buy in generalised advantage estimation: how do bias and variance trade when the guessed values are wrong?
+"""What does λ buy in generalised advantage estimation: how are bias and variance traded if values are wrong?
 
-Exact bias (baseline taken off), standard deviation and root mean square error, without sampling, for guesses V^π + e with e
-of three sizes.  The paper shows learning curves instead.  `mdplab run gae2016_bias_and_variance`
+Exact bias (baseline taken off), standard deviation and root mean square error, without sampling, for guesses V^π + e
+with e of three sizes.  The paper shows learning curves instead.  `mdplab run gae2016_bias_and_variance`
 """
 
 import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""Kakade and Langford (2002), Approximately Optimal Approximate Reinforcement Learning: conservative policy iteration."""
+"""Kakade and Langford (2002), Approximately Optimal Approximate Reinforcement Learning: conservative steps."""
 
 from functools import partial
 from itertools import count
@@ -83,7 +83,7 @@ def thm(mdp, π, other, α):
 
 
 gain = Quantity(r"\eta(\pi_{\mathrm{new}}) - \eta(\pi)", "what the update gains at the start")
-𝔸 = Quantity(r"\mathbb A", "mean over d^π of the largest advantage in a state")
+mean_best = Quantity(r"\mathbb A", "mean over d^π of the largest advantage in a state")
 ε_g = Quantity(r"\epsilon_g", "largest advantage of all")
 short_step = Assumption(
     r"0 < (1 - \gamma) \mathbb A \le 4 \gamma \epsilon_g",
@@ -94,15 +94,15 @@ short_step = Assumption(
 
 def _is_short(mdp, π):
     best = largest(advantages(mdp, π))
-    𝔸, ε = floats(total(occupancy(mdp, π) * best)), floats(largest(best))
+    mean_best, ε = floats(total(occupancy(mdp, π) * best)), floats(largest(best))
     γ = np.asarray(floats(mdp.discount))
-    return (ε > 1e-9) & (1e-9 * ε < 𝔸) & ((1 - γ) * 𝔸 <= 4 * γ * ε)
+    return (ε > 1e-9) & (1e-9 * ε < mean_best) & ((1 - γ) * mean_best <= 4 * γ * ε)
 
 
 with as_printed():
-    guaranteed = gain >= 𝔸**2 / (8 * γ * ε_g)
-    four_for_eight = gain >= 𝔸**2 / (4 * γ * ε_g)
-    without_eight = gain >= 𝔸**2 / (γ * ε_g)
+    guaranteed = gain >= mean_best**2 / (8 * γ * ε_g)
+    four_for_eight = gain >= mean_best**2 / (4 * γ * ε_g)
+    without_eight = gain >= mean_best**2 / (γ * ε_g)
 
 
 @theorem(
@@ -127,14 +127,14 @@ with as_printed():
     note="The step of the algorithm maximises the lower bound; where it would be longer than 1 the gain is another.",
 )
 def gain_of_update(mdp, π, *, solver=conservative_policy_iteration):
-    """A step of conservative policy iteration gains at least 𝔸² / (8 γ ε)."""
+    """A step of conservative policy iteration gains at least the square of the mean best advantage over 8 γ ε."""
     steps = solver(mdp, π)
     now, then = next(steps), next(steps)
     best = largest(advantages(mdp, π))
     yield {
         γ: mdp.discount,
         gain: improvement(mdp, now.π, then.π),
-        𝔸: total(occupancy(mdp, π) * best),
+        mean_best: total(occupancy(mdp, π) * best),
         ε_g: largest(best),
     }
 
@@ -142,9 +142,9 @@ def gain_of_update(mdp, π, *, solver=conservative_policy_iteration):
 k = Quantity("k", "number of updates", integer=True)
 share_k = Quantity(r"\alpha_k", "share of the greedy policy that is mixed in")
 with as_printed():
-    penalised = share_k * 𝔸 / (1 - γ) - 2 * ε_g * γ / (1 - γ) ** 2 * share_k**2 <= gain
+    penalised = share_k * mean_best / (1 - γ) - 2 * ε_g * γ / (1 - γ) ** 2 * share_k**2 <= gain
     never_worse = gain >= 0
-    as_promised = share_k * 𝔸 / (1 - γ) <= gain
+    as_promised = share_k * mean_best / (1 - γ) <= gain
 
 
 moderate = tuple(
@@ -179,7 +179,7 @@ def mono(mdp, π, *, target=greedy):
             k: n,
             share_k: α,
             gain: improvement(mdp, π, new),
-            𝔸: total(occupancy(mdp, π) * best),
+            mean_best: total(occupancy(mdp, π) * best),
             ε_g: largest(best),
         }
         π = new

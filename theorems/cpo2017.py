@@ -101,8 +101,8 @@ with as_printed():
         "the surrogate alone": no_penalty,
     },
     uses=["cpo2017.dlem"],
-    note="ε' depends on the new policy: with max |A| in its place the bound holds too, but no longer as the square of a "
-    "small step.",
+    note="ε' depends on the new policy: with max |A| in its place the bound holds too, but no longer as the square of "
+    "a small step.",
 )
 def thm1(mdp, π, new):
     """The surrogate is wrong by at most 2 γ ε' / (1 − γ)² times the mean total variation, on either side."""

@@ -166,7 +166,7 @@ def unrolled(mdp, v, π, layers):
 
 
 def every_trajectory(mdp, π, v, trace):
-    """Probabilities and estimates of all ways from (s, a) through two more states to the end; (..., S, A, S, A, S, A)."""
+    """Probabilities and estimates of ways from (s, a) through two more states to the end; (..., S, A, S, A, S, A)."""
     κ = expand(mdp.discount * trace, 6)
     within = td_errors(mdp, v)  # (..., S, A, S)
     last = mdp.r - v[..., None]  # the end is guessed to pay nothing

@@ -51,6 +51,9 @@ def steps_inside(m):
     return run
 
 
+one_step_inside = steps_inside(1)
+
+
 @theorem(
     policy_gradient,
     cite="mdpo2020",
@@ -64,10 +67,10 @@ def steps_inside(m):
         "divided by t": divided,
         "two steps inside": {"solver": steps_inside(2)},
     },
-    note="The divergence has no slope at the old policy: with one step inside, whatever t, nothing of mirror descent is "
-    "left.  The same holds for TRPO, PPO, SPO and DPO (ml2022.drift).",
+    note="The divergence has no slope at the old policy: with one step inside, whatever t, nothing of mirror descent "
+    "is left.  The same holds for TRPO, PPO, SPO and DPO (ml2022.drift).",
 )
-def first_step(mdp, θ, t_k, step, *, solver=steps_inside(1)):
+def first_step(mdp, θ, t_k, step, *, solver=one_step_inside):
     """The first gradient step of an update is a step of policy gradient."""
     old, new = islice(solver(mdp, θ, step_sizes=[t_k], inner_step_size=step), 2)
     moved, gradient = new.log_π - old.log_π, softmax_gradient(mdp, old.π)

@@ -81,8 +81,8 @@ def at(ratio, advantage):
     on={"mdp": bandits(2), "ratio": numbers("1/2", "3/2"), "advantage": numbers(-5, 5)},
     named={"a step down": at("3/4", 1), "a small step": at("101/100", 1)},
     near_misses={"a kink": kink_flat, "a third in place of 1": kl_flatter, "DPO without ReLU": without_relu},
-    note="Not negative, zero at r = 1, and at most a constant times (r − 1)² for r in [1/2, 3/2], so that the derivative "
-    "is zero at r = 1.  A statement about numbers; the bandit that comes first only says how many of them there are.",
+    note="Not negative, zero at r = 1, and at most a constant times (r − 1)² for r in [1/2, 3/2], so that the "
+    "derivative is zero at r = 1.  About numbers; the bandit that comes first only says how many there are.",
 )
 def drift(mdp, ratio, advantage):
     """The penalties of TRPO, PPO, SPO and DPO are drifts: not negative, and flat at the old policy."""
@@ -142,7 +142,7 @@ def three_arms():
     },
     named={"three arms": three_arms},
     near_misses={"three times KL": three_kl, "three times SPO": three_spo, "three times PPO": three_ppo},
-    note="Also proved: a maximiser has Σ_a π' Q^π − D >= V^π in each state, and the Bellman operator of π' is monotone.  "
+    note="Also proved: a maximiser has Σ_a π' Q^π − D >= V^π in each state, and the operator of π' is monotone. "
     "Twice the drift is not refuted by bandits: for the square it is the gain itself.",
 )
 def mono(mdp, π, t, clip):

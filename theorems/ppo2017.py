@@ -1,4 +1,4 @@
-"""Schulman, Wolski, Dhariwal, Radford and Klimov (2017), Proximal Policy Optimization: what clipping does and does not."""
+"""Schulman, Wolski, Dhariwal, Radford and Klimov (2017), Proximal Policy Optimization: what clipping does."""
 
 import numpy as np
 from sympy import Eq, Max, Min
@@ -124,7 +124,7 @@ def rare_good_arm():
     note="So clipping bounds no ratio: here it is 1/π(b).  In practice it is the few gradient steps that do.",
 )
 def unbounded(mdp, π, new, clip):
-    """With one good action the greedy policy, however far away, maximises the clipped objective, which is flat there."""
+    """With one good action the greedy policy, however far away, maximises the clipped objective, flat as it is."""
     Adv, ε_ = advantages(mdp, π), expand(clip, 2)
     zero = 0 * Adv
     target = total(π * ((1 + ε_) * maximum(Adv, zero) + (1 - ε_) * minimum(Adv, zero)))

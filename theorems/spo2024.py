@@ -120,7 +120,7 @@ def small_advantage():
     """Rewards 1, 0 and 1/2, the third taken rarely: its ratio carries what the two others leave."""
     return {
         "mdp": bandit(rational([1, 0, "1/2"])),
-        "π": rational([["1/2", "2/5", "1/10"]]),
+        "π": rational([["3/5", "3/10", "1/10"]]),
         "clip": rational_number("1/5"),
     }
 
@@ -134,8 +134,8 @@ def small_advantage():
     judge=for_all(),
     on={"mdp": discounted_mdps(rewards="any"), "π": policies, "clip": numbers("1/100", "9/10")},
     named={"small advantage": small_advantage},
-    note="The objective has its peak at |r − 1| = ε for each action alone; probabilities must sum to one, and actions of "
-    "small advantage give way.  spo2024.rms is what holds.",
+    note="The objective has its peak at |r − 1| = ε for each action alone; probabilities must sum to one, and actions "
+    "of small advantage give way.  spo2024.rms is what holds.",
 )
 def every_ratio(mdp, π, clip):
     """At the best policy every ratio is within ε of one: false."""

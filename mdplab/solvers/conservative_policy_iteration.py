@@ -61,9 +61,9 @@ def greedy(mdp: DiscountedMDP, π: Array) -> Array:
 
 
 def conservative_weight(mdp: DiscountedMDP, π: Array) -> Array:
-    """α = (1 − γ) 𝔸 / (4 γ ε), which maximises the guaranteed gain α 𝔸 / (1 − γ) − 2 γ ε α² / (1 − γ)²;  -> (...).
+    """α = (1 − γ) G / (4 γ ε), which maximises the guaranteed gain α G / (1 − γ) − 2 γ ε α² / (1 − γ)²;  -> (...).
 
-    𝔸 = Σ_s d^π(s) max_a A^π(s, a) and ε = max_{s, a} A^π(s, a).  It may exceed 1; where γ or ε is zero it is 1.
+    G = Σ_s d^π(s) max_a A^π(s, a) and ε = max_{s, a} A^π(s, a).  It may exceed 1; where γ or ε is zero it is 1.
     """
     best = largest(advantages(mdp, π))
     gain, ε = (1 - mdp.discount) * total(occupancy(mdp, π) * best), 4 * mdp.discount * largest(best)

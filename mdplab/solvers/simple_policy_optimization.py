@@ -63,9 +63,10 @@ def penalised_maximiser(π: Array, A: Array, clip: Any) -> Array:
 
     Notes
     -----
-    r(a) = max(0, 1 + ε (A(a) − ℓ) / |A(a)|), where ℓ makes it a policy.  As in the projection onto the simplex,
-    ℓ = max_k (Σ_{i<=k} w b − 1) / Σ_{i<=k} w over the actions sorted by the b(a) = A(a) + |A(a)| / ε at which they come
-    in, w(a) = ε π(a) / |A(a)|.  Actions without advantage cost nothing: they take what is left once ℓ has fallen to zero.
+    r(a) = max(0, 1 + ε (A(a) − c) / |A(a)|), where c makes it a policy.  As in the projection onto the simplex,
+    c = max_k (Σ_{i<=k} w b − 1) / Σ_{i<=k} w over the actions sorted by the b(a) = A(a) + |A(a)| / ε at which they come
+    in, w(a) = ε π(a) / |A(a)|.  Actions without advantage cost nothing: they take what is left once c has fallen
+    to zero.
     """
     ε, zero = expand(clip, 2), 0 * A
     size = abs(A)
@@ -78,10 +79,10 @@ def penalised_maximiser(π: Array, A: Array, clip: Any) -> Array:
     sums, totals = total(weights * b[..., None, :]), total(weights)
     some = totals > 0
     levels = _where(some, (sums - 1) / _where(some, totals, zero + 1), zero)
-    ℓ = largest(_where(some, levels, zero - largest(size, 1)[..., None] - 1 / ε))
+    level = largest(_where(some, levels, zero - largest(size, 1)[..., None] - 1 / ε))
     has_idle = total(_where(idle, π, zero)) > 0
-    ℓ = _where(has_idle, maximum(ℓ, 0 * ℓ), ℓ)
-    new = w * maximum(b - ℓ[..., None], zero)
+    level = _where(has_idle, maximum(level, 0 * level), level)
+    new = w * maximum(b - level[..., None], zero)
     left = (1 - total(new))[..., None]
     parked = total(_where(idle, π, zero))[..., None]
     share = _where(idle, π, zero) / _where(parked > 0, parked, 0 * parked + 1)

@@ -96,7 +96,8 @@ def best_within(π: np.ndarray, A: np.ndarray, radius: np.ndarray) -> np.ndarray
     loss = A.max(axis=-1, keepdims=True) - A  # ν − A = x + loss with x = ν − max A > 0
     scale = loss.max(axis=-1)
     scale = np.where(scale > 0, scale, 1.0)
-    low, high = np.full(np.broadcast_shapes(scale.shape, radius.shape), -20.0), 20.0  # log10 of x / scale
+    low = np.full(np.broadcast_shapes(scale.shape, radius.shape), -20.0)  # log10 of x / scale
+    high = low + 40
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         inside = divergence(π, _tilted(π, loss, scale * 10.0**middle)) <= radius

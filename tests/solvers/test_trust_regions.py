@@ -69,11 +69,11 @@ def test_the_penalised_maximiser_by_hand():
     A = advantages(bandit(rational([1, "1/5", 0])), π := rational([["1/2", "3/10", "1/5"]]))
     new = penalised_maximiser(π, A, rational_number("1/5"))
     assert new.sum() == 1
-    ℓ = [
+    found = [
         (1 + (a > 0) * rational_number("1/5") - (a < 0) * rational_number("1/5") - x / p) * abs(a) * 5
         for x, p, a in zip(new[0], π[0], A[0], strict=True)
     ]
-    assert ℓ[0] == ℓ[1] == ℓ[2]  # one multiplier for all: r = 1 + ε (A − ℓ) / |A|
+    assert found[0] == found[1] == found[2]  # one multiplier for all: r = 1 + ε (A − c) / |A|
 
 
 def test_actions_without_advantage_take_what_is_left():

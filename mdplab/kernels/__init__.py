@@ -53,20 +53,21 @@ class Kernel:
     seconds : function of the same arguments
         Estimate of what the definition takes, from shapes and step counts alone.
     cpu, cuda : str
-        Modules that hold the compiled bodies, as functions with the definition's name and arguments.
+        Modules that hold the compiled bodies, as functions with the definition's name and arguments.  Where `cuda` is
+        None, CuPy arrays go through the definition.
     """
 
     definition: Callable[..., Any]
     seconds: Callable[..., float]
     cpu: str
-    cuda: str
+    cuda: str | None
 
     def __call__(self, problem: Any, state: Any, *rest: Any) -> Any:
         return self.body(problem, state, *rest)(problem, state, *rest)
 
     def body(self, problem: Any, state: Any, *rest: Any) -> Callable[..., Any]:
         """The function that a call with these arguments runs."""
-        if on_gpu(state):
+        if on_gpu(state) and self.cuda is not None:
             require_cuda()
             return self._compiled(self.cuda)
         plain = all(_is_plain(x) for x in (state, *problem.arrays))
@@ -79,7 +80,7 @@ class Kernel:
         return body
 
 
-def kernel(*, seconds: Callable[..., float], cpu: str, cuda: str) -> Callable[[Callable[..., Any]], Kernel]:
+def kernel(*, seconds: Callable[..., float], cpu: str, cuda: str | None = None) -> Callable[[Callable[..., Any]], Kernel]:
     """Make the definition below it a `Kernel`."""
 
     def wrap(definition: Callable[..., Any]) -> Kernel:

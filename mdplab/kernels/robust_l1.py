@@ -37,7 +37,7 @@ def _seconds(problem: L1Backup, v: Array, sweeps: int) -> float:
     return seconds_per_sweep(problem) * sweeps
 
 
-@kernel(seconds=_seconds, cpu="mdplab.kernels.robust_l1_compiled", cuda="mdplab.kernels.robust_l1_cuda")
+@kernel(seconds=_seconds, cpu="mdplab.kernels.robust_l1_compiled")
 def sweep(problem: L1Backup, v: Array, sweeps: int) -> Array:
     """v after that many robust backups v(s) ← min_a c(s, a) + γ max_p Σ_t p(t) v(t);  (..., S) -> (..., S)."""
     mdp = problem.mdp

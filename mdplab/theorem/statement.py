@@ -218,9 +218,7 @@ def theorem(
 
 def _following(first: Any, value: Any) -> Any:
     """A simplest value in the arithmetic of the first input: rational as it is made, or float64."""
-    r = getattr(first, "r", None)
-    exact = not hasattr(first, "map") or arrays.is_exact(r[0] if isinstance(r, tuple) else r)
-    if exact or not arrays.is_exact(value):
+    if not arrays.is_exact(value) or not hasattr(first, "exact") or first.exact() is first:
         return value
     return arrays.floats(value) if np.ndim(value) else arrays.number(value)
 

@@ -174,10 +174,14 @@ def _attained(Ω: Any, z: Array) -> Array:
 
 
 def _check(τ: Any, q: Any) -> None:
-    if not q >= 1:
-        raise MdplabError(f"q is {q}; greedy policies are computed for entropic indices q >= 1")
+    _check_index(q)
     if not is_exact(τ) and not np.all(np.asarray(_on_cpu(τ)) > 0):
         raise MdplabError(f"temperature is {τ}; expected positive numbers")
+
+
+def _check_index(q: Any) -> None:
+    if not q >= 1:
+        raise MdplabError(f"q is {q}; greedy policies are computed for entropic indices q >= 1")
 
 
 def _on_cpu(x: Any) -> Any:
@@ -216,15 +220,19 @@ def tsallis_greedy(z: Array, temperature: Any, q: Any, reference: Array | None =
     inside balls.  In float64 Newton's method runs on a convex increasing function whose root it approaches from
     above: a bisection on n loses all digits of small probabilities for large q.
     """
+    _check_index(q)
     if q == 1:
         return _softmax(z, temperature, reference)
     τ = _like(temperature, z, 2)
     w = 0 * z + 1 if reference is None else reference
     q = index_like(q, z)
     y = (q - 1) / q * z / τ
-    x, n = _exact_levels(y, w, 1 / (q - 1)) if is_exact(y) or is_exact(w) else _float_levels(y, w, q)
-    π = w * power(x, 1 / (q - 1))
-    if not is_exact(π):
+    if is_exact(y) or is_exact(w):
+        x, n = _exact_levels(y, w, 1 / (q - 1))
+        π = w * power(x, 1 / (q - 1))
+    else:
+        x, n, ratio = _float_levels(y, w, q)
+        π = w * ratio
         π = π / expand(total(π), 1)
     return Greedy(π, (x - 1) / (q - 1), (1 + n) / (q - 1))
 
@@ -238,18 +246,19 @@ def _softmax(z: Array, temperature: Any, reference: Array | None) -> Greedy:
     if is_exact(y):
         shift = rational(np.nan_to_num(largest(floats(y))))
         weights = reference * exp(y - expand(shift, 1))
-        norm = log(total(weights)) + shift
-        log_ratio = y - expand(norm, 1)
+        mass = log(total(weights))
+        norm, log_ratio = mass + shift, y - expand(shift, 1) - expand(mass, 1)
         return Greedy(weights / expand(total(weights), 1), log_ratio, norm)
     taken = reference > 0
     shift = largest(xp.where(taken, y, -xp.inf))
-    norm = xp.log(total(reference * xp.exp(xp.where(taken, y - expand(shift, 1), 0 * y)))) + shift
-    log_ratio = y - expand(norm, 1)
+    below = xp.where(taken, y - expand(shift, 1), 0 * y)
+    mass = xp.log(total(reference * xp.exp(below)))
+    norm, log_ratio = mass + shift, y - expand(shift, 1) - expand(mass, 1)
     return Greedy(xp.where(taken, reference * xp.exp(xp.where(taken, log_ratio, 0 * y)), 0 * y), log_ratio, norm)
 
 
-def _float_levels(y: Array, w: Array, q: float) -> tuple[Array, Array]:
-    """x = [y − n]_+ and n with Σ_a w x^p = 1, p = 1 / (q − 1); float64, (..., A) twice -> (..., A) and (...)."""
+def _float_levels(y: Array, w: Array, q: float) -> tuple[Array, Array, Array]:
+    """x = [y − n]_+, n and x^p with Σ_a w x^p = 1, p = 1 / (q − 1); float64, (..., A) -> (..., A), (...), (..., A)."""
     xp, p = namespace(y), 1 / (q - 1)
     top = largest(xp.where(w > 0, y, -xp.inf))
     y = xp.where(w > 0, y - expand(top, 1), -1e300)
@@ -259,16 +268,17 @@ def _float_levels(y: Array, w: Array, q: float) -> tuple[Array, Array]:
     taken = (total(xp.where(w > 0, w, 0 * w)[..., None, :] * above**p) < 1) & (w > 0)
     lowest = smallest(xp.where(taken, y, 0 * y))
     d = xp.where(taken, y - expand(lowest, 1), 0 * y)
-    e = _newton(xp, d, xp.where(taken, w, 0 * w), q, p)
-    return xp.where(taken, d + expand(e, 1), 0 * y), top + lowest - e
+    e, x_p = _newton(xp, d, xp.where(taken, w, 0 * w), q, p)
+    return xp.where(taken, d + expand(e, 1), 0 * y), top + lowest - e, xp.where(taken, x_p, 0 * y)
 
 
-def _newton(xp: Any, d: Array, w: Array, q: float, p: float) -> Array:
+def _newton(xp: Any, d: Array, w: Array, q: float, p: float) -> tuple[Array, Array]:
     # e > 0 with Σ w (d + e)^p = 1, d >= 0.  For q < 2 the p-norm of d + e is convex in e; for q > 2 each term is convex
     # in u = e^p, as the (q−1)-norm of (d^p, u).  Either way Newton's method descends to the root from above.
     mass = total(w)
     if q == 2:
-        return (1 - total(w * d)) / mass
+        e = (1 - total(w * d)) / mass
+        return e, d + expand(e, 1)
     if q < 2:
         e = mass ** (-1 / p)
         while True:
@@ -278,15 +288,17 @@ def _newton(xp: Any, d: Array, w: Array, q: float, p: float) -> Array:
             s = total(w * scaled**p)
             new = e - (M * s ** (1 / p) - 1) / (s ** (1 / p - 1) * total(w * scaled ** (p - 1)))
             if not xp.any(new < e):
-                return e
+                return e, x**p
             e = xp.where(new < e, xp.maximum(new, 0 * e), e)
     u = 1 / mass
     while True:
-        e = expand(u ** (q - 1), 1)
-        slope = (e / xp.where(d + e > 0, d + e, 1 + 0 * d)) ** (1 - p)
-        new = u - (total(w * (d + e) ** p) - 1) / total(w * slope)
+        e = expand(u ** (q - 1), 1)  # may underflow where u does not
+        above = xp.where(d > 0, d, 1 + 0 * d)
+        x_p = xp.where(d > 0, (above + e) ** p, expand(u, 1))
+        slope = xp.where(d > 0, (e / (above + e)) ** (1 - p), 1 + 0 * d)
+        new = u - (total(w * x_p) - 1) / total(w * slope)
         if not xp.any(new < u):
-            return u ** (q - 1)
+            return e[..., 0], x_p
         u = xp.where(new < u, xp.maximum(new, 0 * u), u)
 
 

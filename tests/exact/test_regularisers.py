@@ -176,3 +176,21 @@ def test_wrong_parameters_are_named():
         TsallisEntropy(1.0, 0.5)
     with pytest.raises(MdplabError, match="temperature is -1"):
         TsallisEntropy(-1.0, 2)
+
+
+@pytest.mark.parametrize("q", [1, 1.0001, 1.2, 2, 3, 8, 50, 200])
+def test_hard_inputs_give_distributions(q):
+    """Ties, zeros and tiny weights in the reference, values up to 1e6 times the temperature; no warnings."""
+    rng = np.random.default_rng(5)
+    for scale in (0, 1e-8, 1, 1e3, 1e6):
+        z = scale * rng.normal(size=(50, 5))
+        z[::7, 1] = z[::7, 0]
+        μ = rng.dirichlet(np.full(5, 0.3), 50)
+        μ[::5, 2] = 0
+        μ = μ / μ.sum(axis=1, keepdims=True)
+        for reference in (None, μ):
+            π = tsallis_greedy(z, 0.7, q, reference).π
+            assert (π >= 0).all()
+            assert np.abs(π.sum(axis=1) - 1).max() < 1e-13
+            if scale == 0:
+                assert π == pytest.approx(np.full((50, 5), 0.2) if reference is None else μ, abs=1e-12)

@@ -87,7 +87,7 @@ def penalised_maximiser(π: Array, A: Array, clip: Any) -> Array:
     parked = total(_where(idle, π, zero))[..., None]
     share = _where(idle, π, zero) / _where(parked > 0, parked, 0 * parked + 1)
     new = new + share * maximum(left, 0 * left)
-    return new / total(new)[..., None]
+    return new / total(new)[..., None]  # a sum of one, but for rounding where an advantage is tiny
 
 
 def _where(mask: Array, x: Array, y: Array) -> Array:

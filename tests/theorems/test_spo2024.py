@@ -20,7 +20,7 @@ def test_a_rare_good_arm_by_hand():
 
 
 def test_a_ratio_leaves_the_interval_where_an_advantage_is_small():
-    """Advantages (35, −65, −15)/100 of π = (.6, .3, .1): ratios of 1 ± ε would sum to 1.04, the third gives way most."""
+    """Advantages (35, −65, −15)/100 of π = (.6, .3, .1): with ratios of 1 ± ε the sum is 1.04; the third gives way."""
     (binding,) = spo2024.every_ratio(**spo2024.small_advantage())
     distance = binding[spo2024.distance][0]
     assert distance[2] > distance[1] > rational_number("1/5") > distance[0]

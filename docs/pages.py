@@ -38,7 +38,8 @@ def page(key, group):
     """A paper: its card, then its theorems in the order of the file."""
     about = card(key)
     authors = ", ".join(about.get("authors", []))
-    lines = [f"# {key}", "", f"*{about.get('title', key)}*, {authors} ({about.get('year', '')}).", "", about.get("text", "")]
+    head = f"*{about.get('title', key)}*, {authors} ({about.get('year', '')})."
+    lines = [f"# {key}", "", head, "", about.get("text", "")]
     for x in group:
         lines += ["", *theorem(x)]
     return "\n".join(lines) + "\n"

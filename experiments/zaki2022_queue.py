@@ -2,7 +2,8 @@
 
 Two queues, one server; one controller always serves the first queue, the other always the second (after the paper's
 queueing example, with buffers of five jobs and a discounted reward).  Lines: the value of a mixture by its weight, with
-the best that any policy can do.  Dots: softmax policy gradient on the weights from θ = (2, 0); a long step never settles.
+the best that any policy can do.  Dots: softmax policy gradient on the weights from θ = (2, 0); a long step never
+settles.
 `mdplab run zaki2022_queue`
 """
 

@@ -80,7 +80,9 @@ class Kernel:
         return body
 
 
-def kernel(*, seconds: Callable[..., float], cpu: str, cuda: str | None = None) -> Callable[[Callable[..., Any]], Kernel]:
+def kernel(
+    *, seconds: Callable[..., float], cpu: str, cuda: str | None = None
+) -> Callable[[Callable[..., Any]], Kernel]:
     """Make the definition below it a `Kernel`."""
 
     def wrap(definition: Callable[..., Any]) -> Kernel:

@@ -16,8 +16,8 @@ def every() -> Iterator[int]:
 def geometric(last: int | None = None, per_decade: int = 20) -> Iterator[int]:
     """0, 1, 2, ... evenly on a logarithmic axis: the rounded powers of 10^(1 / per_decade), each once.
 
-    Small numbers are all there (up to 11 with twenty a decade).  They go on without end, or up to `last`, which is always
-    there: a theorem file leaves it out, so that its judge or a plot may decide how far to go.
+    Small numbers are all there (up to 11 with twenty a decade).  They go on without end, or up to `last`, which is
+    always there: a theorem file leaves it out, so that its judge or a plot may decide how far to go.
 
     Examples
     --------

@@ -103,6 +103,6 @@ def log_barrier_gradient(mdp: DiscountedMDP, π: Array, strength: Any) -> Array:
 def log_barrier_smoothness(mdp: DiscountedMDP, strength: Any) -> Any:
     """β_λ = 8/(1−γ)³ + 2λ/S, a smoothness constant of L_λ for rewards in [0, 1].
 
-    :cite:`akm2021`, Section 5.2, prints 8γ for 8, which cannot be: for γ = 0 the value itself is not linear in the logits.
+    :cite:`akm2021`, Section 5.2, prints 8γ for 8, which cannot be: with γ = 0 the value is not linear in the logits.
     """
     return 8 / (1 - mdp.discount) ** 3 + 2 * strength / mdp.S

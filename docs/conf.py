@@ -7,19 +7,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from docutils import nodes
 from pages import write_catalogue
+
+from mdplab.report.mathematics import mathml
 
 project, author, copyright = "mdplab", "The mdplab authors", "2026, The mdplab authors"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinxcontrib.bibtex",
     "sphinxcontrib.programoutput",
 ]
 html_theme = "furo"
-html_title = "mdplab"
+html_title, html_math_renderer = "mdplab", "mathml"
 bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "unsrt"
 myst_enable_extensions = ["dollarmath"]
@@ -40,7 +42,15 @@ def as_mathematics(app, what, name, obj, options, lines):
         lines[i] = line[: bullet.end()] + "".join(parts)[bullet.end() :] if bullet else "".join(parts)
 
 
+def mathematics(translator, node):
+    """Formulas as MathML, which browsers draw without a script and without a network."""
+    block = isinstance(node, nodes.math_block)
+    translator.body.append(mathml(node.astext(), block=block))
+    raise nodes.SkipNode
+
+
 def setup(app):
     """Write the generated pages before Sphinx looks for sources."""
     write_catalogue(Path(__file__).parent / "catalogue")
+    app.add_html_math_renderer("mathml", (mathematics, None), (mathematics, None))
     app.connect("autodoc-process-docstring", as_mathematics, priority=400)

@@ -108,9 +108,9 @@ def drift(mdp, ratio, advantage):
 gain_kl = Quantity(r"V^{\pi_{\mathrm{KL}}}(s) - V^\pi(s)", "gain of the step with KL(π' ‖ π) / t")
 gain_spo = Quantity(r"V^{\pi_{\mathrm{SPO}}}(s) - V^\pi(s)", "gain of the step with the squared ratio")
 gain_ppo = Quantity(r"V^{\pi_{\mathrm{PPO}}}(s) - V^\pi(s)", "gain of a maximiser of the clipped objective")
-drift_kl = Quantity(r"\mathfrak D^{\mathrm{KL}}_\pi(\pi'|s)", "KL(π' ‖ π) / t", accuracy="relative")
-drift_spo = Quantity(r"\mathfrak D^{\mathrm{SPO}}_\pi(\pi'|s)", "Σ_a π |A| (r − 1)² / (2 ε)")
-drift_ppo = Quantity(r"\mathfrak D^{\mathrm{PPO}}_\pi(\pi'|s)", "Σ_a π ReLU([r − clip(r)] A)")
+drift_kl = Quantity(r"\mathfrak{D}^{\mathrm{KL}}_\pi(\pi'|s)", "KL(π' ‖ π) / t", accuracy="relative")
+drift_spo = Quantity(r"\mathfrak{D}^{\mathrm{SPO}}_\pi(\pi'|s)", "Σ_a π |A| (r − 1)² / (2 ε)")
+drift_ppo = Quantity(r"\mathfrak{D}^{\mathrm{PPO}}_\pi(\pi'|s)", "Σ_a π ReLU([r − clip(r)] A)")
 with as_printed():
     improves = {"KL": gain_kl >= drift_kl, "SPO": gain_spo >= drift_spo, "PPO": gain_ppo >= drift_ppo}
     three_kl = gain_kl >= 3 * drift_kl

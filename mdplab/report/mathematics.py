@@ -120,6 +120,12 @@ def _pretty_printer() -> Any:
             text = plain(q.name)
             return prettyForm(text, binding=prettyForm.ADD if _is_sum(text) else prettyForm.ATOM)
 
+        def _print_Max(self, e: Any) -> Any:
+            return self._helper_print_function(e.func, e.args, func_name="max")
+
+        def _print_Min(self, e: Any) -> Any:
+            return self._helper_print_function(e.func, e.args, func_name="min")
+
     return Printer({"use_unicode": True, "wrap_line": False, "order": "none"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +69,7 @@ class Findings:
     best: Tightness | None = None
     informative: list[int | None] = field(default_factory=list)
     failures: list[Refutation] = field(default_factory=list)
-    shrunk: Refutation | None = None
+    shrunk: bool = False
     rates: list[np.ndarray] = field(default_factory=list)
     attained: bool = False
 
@@ -109,7 +110,7 @@ class Check:
                 if not self.misses[name].refuted:
                     self.progress(f"near miss: {name}")
                     self.hunt(name)
-            if self.found.failures and self.found.shrunk is None and self.theorem.status != "refuted":
+            if self.found.failures and not self.found.shrunk and self.theorem.status != "refuted":
                 self.progress("shrinking")
                 self.shrink()
         return self.verdict()
@@ -173,7 +174,7 @@ class Check:
         self.found.instances["drawn"] += count
         self.found.instances["discarded"] += discarded
         if smallest is not None:
-            self.found.shrunk = self.found.failures[-1]
+            self.found.shrunk = True
 
     def on_model(self, name: str, model: Any) -> None:
         """One model of the user's, in float64, with several values of the other inputs; doubts are replayed exactly."""
@@ -228,7 +229,7 @@ class Check:
                 results = judge_exactly(theorem, theorem.claims, inputs, k)
                 for name, result in results.items():
                     if result.failure:
-                        self.found.shrunk = _refutation(name, result.failure, inputs, "search")
+                        self.found.failures.append(_refutation(name, result.failure, inputs, "search"))
                         return True, nearness
             return False, nearness
 
@@ -389,7 +390,6 @@ class Check:
             x: int(found.comparisons[x]) for x in ("floats", "balls", "rationals", "silent", "touching", "open")
         }
         exact = comparisons["balls"] + comparisons["rationals"] > 0
-        failures = [f for f in found.failures if f is not found.shrunk]
         return Verdict(
             id=theorem.id,
             word=word,
@@ -404,8 +404,8 @@ class Check:
             tightness=_spread(found),
             informative=_informative(found, theorem),
             near_misses=list(self.misses.values()),
-            smallest=found.shrunk or (failures[0] if failures else None),
-            worst=max(failures, key=lambda f: f.ratio or 0.0, default=found.shrunk),
+            smallest=min(found.failures, key=_size, default=None),
+            worst=max(found.failures, key=lambda f: f.ratio or 0.0, default=None),
             rates=_rates(found),
             seed=self.seed,
             profile=self.profile.name,
@@ -420,8 +420,8 @@ class Check:
             if not found.attained:
                 return "refuted", "no named instance attains it"
         elif found.failures:
-            f = found.shrunk or found.failures[0]
-            at = "" if f.k is None else f" at {theorem.index} = {f.k}"
+            f = min(found.failures, key=_size)
+            at = "" if f.k is None or theorem.index is None else f" at {theorem.index} = {f.k}"
             return "refuted", f"{f.smaller} <= {f.larger} is false{at} ({f.where})"
         elif decided == 0:
             return "vacuous", f"none of {found.instances['discarded']} instances meets the assumptions"
@@ -534,6 +534,10 @@ def _growth(claim: str, c: Curves, i: int, inputs: Inputs, where: str) -> Refuta
     return Refutation(
         claim, label, int(c.k[-1]), f"{c.smaller[-1, i]:.6g}", f"{c.larger[-1, i]:.6g}", last, inp.to_json(one)
     )
+
+
+def _size(refutation: Refutation) -> int:
+    return len(json.dumps(refutation.inputs))
 
 
 def _digits(x: Any) -> str:

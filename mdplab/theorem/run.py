@@ -110,8 +110,7 @@ def _in_turn(
 def _side_by_side(
     theorems: Sequence[Theorem], settings: Settings, workers: int, progress: Callable[[str, str], None]
 ) -> Iterator[tuple[Theorem, Verdict, float]]:
-    # Fresh processes, not forks: a fork of a process in which compiled threads have run may hang.
-    context = multiprocessing.get_context("spawn")
+    context = _workers_context()
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet_worker) as pool:
         jobs = {pool.submit(_job, x.file, x.id, settings): x for x in theorems}
         progress("", f"{len(jobs)} theorems on {workers} workers")
@@ -123,6 +122,16 @@ def _side_by_side(
             for process in list((pool._processes or {}).values()):
                 process.terminate()
             raise
+
+
+def _workers_context() -> Any:
+    # Not forks of this process: one in which threads have run may hang.  Where the system has it, a clean server
+    # process imports the engine once and is forked for each worker; elsewhere each worker starts from nothing.
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "mdplab.exact", "mdplab.solvers", "hypothesis.strategies"])
+    return context
 
 
 def _quiet_worker() -> None:

@@ -582,7 +582,7 @@ def lem17_sharp(mdp, π):
     }
 
 
-ARM_RUN = 1000  # updates in float64
+ARM_RUN = 500  # updates in float64
 with as_printed():
     arms_rate = regret <= 5 / (t * c**2)
     arms_regret = total_regret <= Min(sqrt(5 * t) / c, 5 * log(t) / c**2 + 1)

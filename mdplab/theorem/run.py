@@ -85,6 +85,8 @@ def verify(
 
     `workers` defaults to the number of cores.  Which worker does what changes no verdict.
     """
+    # Hypothesis keeps notes on source files; they do not belong into the folder in which somebody verifies.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
     journal = Journal(theorems, settings)
     kept = journal.kept()
     for x in theorems:

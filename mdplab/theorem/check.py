@@ -52,7 +52,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile("quick", 16, 15, 600, 200_000),
-    "default": Profile("default", 96, 20, 600, 8_000_000),
+    "default": Profile("default", 64, 20, 600, 8_000_000),
     "full": Profile("full", 2048, 3000, 10_000, 100_000_000),
 }
 ONE_REPLAY = 1_000_000  # the longest single replay, in the same unit

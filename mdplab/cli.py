@@ -50,8 +50,8 @@ def main() -> None:
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except Exception as error:
-        if hasattr(error, "format_message"):  # a usage error of click
+    except Exception as error:  # by name: some versions of Typer carry their own copy of click and its errors
+        if hasattr(error, "format_message"):
             print(f"mdplab: {error.format_message()}", file=sys.stderr)
             raise SystemExit(2) from None
         if type(error).__name__ in ("Abort", "Exit"):

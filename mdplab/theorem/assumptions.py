@@ -35,7 +35,7 @@ class Assumption:
 
     def met_by(self, inputs: Mapping[str, Any]) -> np.ndarray:
         """Truth values of the batch's shape."""
-        return np.asarray(called(self.holds, inputs), dtype=bool)
+        return np.asarray(floats(called(self.holds, inputs)), dtype=bool)  # from whatever device
 
     def failure(self, inputs: Mapping[str, Any]) -> str:
         """One sentence on why one instance does not satisfy it."""
@@ -55,10 +55,6 @@ def called(f: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
     return f(**{name: inputs[name] for name in signature(f).parameters if name in inputs})
 
 
-def _cpu(x: Any) -> Any:
-    return x.get() if hasattr(x, "get") else x
-
-
 def _state_without_start(mdp: Any) -> str:
     s = int(floats(mdp.start).reshape(-1, mdp.S).min(axis=0).argmin())
     return f"state {s} has start probability {float(floats(mdp.start).reshape(-1, mdp.S)[:, s].min()):g}"
@@ -73,13 +69,13 @@ def _reward_outside(mdp: Any) -> str:
 positive_start = Assumption(
     r"\min_s \mu(s) > 0",
     "every state has positive start probability",
-    lambda mdp: _cpu(smallest(mdp.start) > 0),
+    lambda mdp: smallest(mdp.start) > 0,
     _state_without_start,
 )
 rewards_in_unit_interval = Assumption(
     r"r(s, a) \in [0, 1]",
     "all rewards lie in [0, 1]",
-    lambda mdp: _cpu((smallest(mdp.r, 2) >= 0) & (largest(mdp.r, 2) <= 1)),
+    lambda mdp: (smallest(mdp.r, 2) >= 0) & (largest(mdp.r, 2) <= 1),
     _reward_outside,
 )
 one_state = Assumption(
@@ -95,7 +91,7 @@ def _unique(mdp: Any) -> np.ndarray:
 
     # In float64 a gap below this size cannot be told from a tie; near-ties of the families are far above it.
     gap = optimum(mdp).action_gap
-    return _cpu(gap > 0) if is_exact(mdp.P) else _cpu(gap > 1e-6)
+    return gap > 0 if is_exact(mdp.P) else gap > 1e-6
 
 
 unique_optimal_actions = Assumption(

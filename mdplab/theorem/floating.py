@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import EPS
+from mdplab.arrays import EPS, floats
 from mdplab.errors import TheoremError
 from mdplab.theorem.claim import Claim
 from mdplab.theorem.inputs import batch_shape
@@ -87,7 +87,7 @@ def _stacked(theorem: Theorem, chunk: list[Binding], batch: tuple[int, ...], beg
     """Each quantity as float64 (K, *batch, *entries), entries padded so that all broadcast."""
     out: Binding = {}
     for q in chunk[0]:
-        rows = [_on_cpu(b[q]) for b in chunk]
+        rows = [floats(b[q]) for b in chunk]
         for n, x in enumerate(rows):
             if x.ndim and x.shape[: len(batch)] != batch:
                 raise TheoremError(
@@ -97,10 +97,6 @@ def _stacked(theorem: Theorem, chunk: list[Binding], batch: tuple[int, ...], beg
         out[q] = np.stack([np.broadcast_to(x, batch) if not x.ndim else x for x in rows])
     entries = max(x.ndim for x in out.values())
     return {q: x.reshape(*x.shape, *(1,) * (entries - x.ndim)) for q, x in out.items()}
-
-
-def _on_cpu(x: Any) -> np.ndarray:
-    return np.asarray(x.get() if hasattr(x, "get") else x, dtype=float)
 
 
 def _errors(stacked: Binding, k: np.ndarray, relative: Any, absolute: Any) -> Binding:

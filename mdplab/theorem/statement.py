@@ -138,7 +138,7 @@ class Theorem:
                 if q not in binding:
                     raise TheoremError(f"{self.id}: the measure yields no value for {q.name} at iterate {k}")
         for q, x in binding.items():
-            if not arrays.is_exact(x) and bool(np.isnan(np.asarray(_cpu(x), dtype=float)).any()):
+            if not arrays.is_exact(x) and bool(np.isnan(arrays.floats(x)).any()):
                 raise TheoremError(f"{self.id}: {q} is not a number (NaN) at iterate {k}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Iterator[Binding]:
@@ -247,7 +247,3 @@ def _near_miss(measure: Callable[..., Any], name: str, x: Any) -> NearMiss:
             )
         return dict(x)
     return x if isinstance(x, Without) else Claim(x)
-
-
-def _cpu(x: Any) -> Any:
-    return x.get() if hasattr(x, "get") else x

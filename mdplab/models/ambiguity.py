@@ -6,6 +6,7 @@ own ((s,a)-rectangular), "states" where each state has one for all its actions (
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -16,7 +17,7 @@ from mdplab.arrays import Array, exact_distribution, floats, is_exact, maximum, 
 from mdplab.errors import ModelError
 
 
-class AmbiguitySet:
+class AmbiguitySet(ABC):
     """What all sets of kernels share: they are data, one or a batch, around a nominal kernel that the model holds."""
 
     rectangular = "pairs"
@@ -69,9 +70,9 @@ class AmbiguitySet:
             if found != (*batch, *trailing):
                 raise ModelError(f"{type(self).__name__}.{name} has shape {found}; expected {(*batch, *trailing)}")
 
+    @abstractmethod
     def shapes(self, S: int, A: int) -> dict[str, tuple[int, ...]]:
         """Shape of each array after the axes of the batch."""
-        raise NotImplementedError
 
     def _exactly(self, name: str) -> Array:
         x = getattr(self, name)

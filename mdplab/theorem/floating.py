@@ -134,7 +134,7 @@ def _curves(
         error = 16 * EPS * (abs(smaller) + abs(larger))  # of evaluating the formula itself
         for q in claim.quantities:
             s, t = _sides(claim, {**stacked, q: stacked[q] + errors[q]})
-            error = error + np.nan_to_num(abs((t - larger) - (s - smaller)), nan=0.0, posinf=0.0)
+            error = error + np.nan_to_num(abs((t - larger) - (s - smaller)), nan=0.0, posinf=np.inf)
         _check_numbers(theorem, smaller, larger, k)
         outcome = comparison.in_floats(smaller, larger, error, claim.is_identity)
         ratio = np.where((smaller > 0) & (larger > 0) & (outcome != Outcome.SILENT), smaller / larger, np.nan)

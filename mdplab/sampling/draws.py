@@ -1,0 +1,103 @@
+"""Randomness as an argument: a draw is a function of seed, instance, replicate, round, sample and purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mdplab.errors import MdplabError
+from mdplab.kernels.philox import philox, uniform
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Which replicates of which instances are drawn; all their random numbers follow from it.
+
+    A number depends on its own seed, instance, replicate, round, sample and purpose only: not on which others are drawn
+    beside it, nor on threads, workers or device.
+
+    Parameters
+    ----------
+    seed : int in [0, 2^64)
+    replicate : int or int array (...,)
+        Independent repetitions of the same experiment.
+    instance : int or int array (...,)
+        Number of the model; the shapes broadcast.
+    round : int in [0, 2^32)
+        How often this purpose has been drawn before: the iteration of an algorithm.
+    sample : int or int array (...,)
+        Number within a batch that one round draws.
+
+    Examples
+    --------
+    >>> draws = Draws(seed=0, replicate=np.arange(1000))
+    >>> draws.at(3).uniforms("start", 2).shape
+    (1000, 2)
+    """
+
+    seed: int = 0
+    replicate: Any = 0
+    instance: Any = 0
+    round: int = 0
+    sample: Any = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**64:
+            raise MdplabError(f"seed is {self.seed}; expected an integer in [0, 2^64)")
+        if not 0 <= self.round < 2**32:
+            raise MdplabError(f"round is {self.round}; expected an integer in [0, 2^32)")
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of what one draw yields."""
+        return np.broadcast_shapes(*(np.shape(x) for x in (self.replicate, self.instance, self.sample)))
+
+    def at(self, round: int) -> Draws:
+        """The draws of that round, independent of those of other rounds."""
+        return replace(self, round=round)
+
+    def samples(self, count: int) -> Draws:
+        """`count` independent draws in place of each, along a new last axis."""
+        shape = self.shape
+        return replace(
+            self,
+            replicate=np.broadcast_to(self.replicate, shape)[..., None],
+            instance=np.broadcast_to(self.instance, shape)[..., None],
+            sample=np.broadcast_to(self.sample, shape)[..., None] * count + np.arange(count),
+        )
+
+    def counters(self) -> np.ndarray:
+        """The upper three words of the counter of each draw, (..., 3) uint64: round and sample, replicate, instance."""
+        round_and_sample = np.uint64(self.round << 32) | np.asarray(self.sample).astype(np.uint64)
+        parts = (round_and_sample, self.replicate, self.instance)
+        return np.stack([np.broadcast_to(np.asarray(x).astype(np.uint64), self.shape) for x in parts], axis=-1)
+
+    def key(self, purpose: str) -> np.ndarray:
+        """The two words of the key, uint64: the seed, and the purpose's first eight letters as a number."""
+        letters = purpose.encode("ascii")
+        if not 0 < len(letters) <= 8:
+            raise MdplabError(f"purpose is {purpose!r}; expected one to eight letters, which become part of the key")
+        return np.array([self.seed, int.from_bytes(letters, "little")], dtype=np.uint64)
+
+    def words(self, purpose: str, count: int) -> np.ndarray:
+        """The first `count` random words for that purpose, (..., count) uint64."""
+        blocks = -(-count // 4)
+        counter = np.empty((*self.shape, blocks, 4), dtype=np.uint64)
+        counter[..., 0] = np.arange(blocks, dtype=np.uint64)
+        counter[..., 1:] = self.counters()[..., None, :]
+        return philox(counter, self.key(purpose)).reshape(*self.shape, 4 * blocks)[..., :count]
+
+    def uniforms(self, purpose: str, count: int) -> np.ndarray:
+        """The first `count` uniforms in [0, 1) for that purpose, multiples of 2^-53;  (..., count)."""
+        return uniform(self.words(purpose, count))
+
+    def normals(self, purpose: str, count: int) -> np.ndarray:
+        """The first `count` standard normals for that purpose, (..., count), by Box and Muller's transformation."""
+        u = self.uniforms(purpose, 2 * -(-count // 2))
+        radius = np.sqrt(-2 * np.log1p(-u[..., 0::2]))
+        angle = 2 * np.pi * u[..., 1::2]
+        out = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+        return out.reshape(u.shape)[..., :count]

@@ -5,4 +5,5 @@ from mdplab.sampling.outcomes import NotEnumerable as NotEnumerable
 from mdplab.sampling.outcomes import Outcomes as Outcomes
 from mdplab.sampling.outcomes import every_trajectory as every_trajectory
 from mdplab.sampling.rollouts import rollouts as rollouts
+from mdplab.sampling.rollouts import walk as walk
 from mdplab.sampling.trajectories import Trajectories as Trajectories

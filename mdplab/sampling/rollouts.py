@@ -29,22 +29,31 @@ def rollouts(mdp: DiscountedMDP, policy: Array, horizon: int, draws: Draws | Out
         trajectories, probability = every_trajectory(mdp, policy, horizon, draws.most)
         draws.take(probability)
         return trajectories
+    states, actions = walk(mdp.start, mdp.P, policy, horizon, draws)
+    where = np.ogrid[tuple(slice(n) for n in draws.shape)]
+    r = _leading(mdp.r, draws.shape, 2)
+    rewards = np.stack([r[(*where, states[..., h], actions[..., h])] for h in range(horizon)], axis=-1)
+    weights = powers(mdp, horizon)
+    weights = weights if weights.ndim == 1 else _leading(weights[..., 0, :], draws.shape, 1)
+    return Trajectories(states, actions, rewards, weights)
+
+
+def walk(start: Array, P: Array, policy: Array, horizon: int, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
+    """States (..., H + 1) and actions (..., H) of a controlled chain, one walk for each draw.
+
+    `start` (..., S), `P` (..., S, A, S) and `policy` (..., S, A) have batch axes, aligned with the first ones of
+    the draws.  Word 0 of a draw makes s_0, words 2 h + 1 and 2 h + 2 make a_h and s_{h+1}, each by inversion.
+    """
     shape = draws.shape
     u = draws.uniforms("path", 2 * horizon + 1)
-    start, moves, choices = (_cumulative(x) for x in (mdp.start, mdp.P, policy))
-    states, actions = np.empty((*shape, horizon + 1), dtype=np.intp), np.empty((*shape, horizon), dtype=np.intp)
-    rewards = np.empty((*shape, horizon))
-    at_start, at_moves, at_choices, r = (
-        _leading(x, shape, axes) for x, axes in ((start, 1), (moves, 3), (choices, 2), (mdp.r, 2))
-    )
+    first, moves, choices = (_leading(_cumulative(x), shape, axes) for x, axes in ((start, 1), (P, 3), (policy, 2)))
     where = np.ogrid[tuple(slice(n) for n in shape)]
-    s = states[..., 0] = _inverse(at_start, u[..., 0])
+    states, actions = np.empty((*shape, horizon + 1), dtype=np.intp), np.empty((*shape, horizon), dtype=np.intp)
+    s = states[..., 0] = _inverse(first[tuple(where)], u[..., 0])
     for h in range(horizon):
-        a = actions[..., h] = _inverse(at_choices[(*where, s)], u[..., 2 * h + 1])
-        rewards[..., h] = r[(*where, s, a)]
-        s = states[..., h + 1] = _inverse(at_moves[(*where, s, a)], u[..., 2 * h + 2])
-    weights = powers(mdp, horizon)
-    return Trajectories(states, actions, rewards, weights if weights.ndim == 1 else _leading(weights[..., 0, :], shape, 1))
+        a = actions[..., h] = _inverse(choices[(*where, s)], u[..., 2 * h + 1])
+        s = states[..., h + 1] = _inverse(moves[(*where, s, a)], u[..., 2 * h + 2])
+    return states, actions
 
 
 def _cumulative(p: np.ndarray) -> np.ndarray:

@@ -21,8 +21,8 @@ class Trajectories:
     rewards : array (..., H), or (..., H, M) for vector rewards
         What step h pays, not discounted.
     weights : array (H,) or (..., H)
-        What a reward of step h counts for in the return: γ^h for a fixed length; 1 while h <= T, else 0, for a geometric
-        length T (so that the expected return is the discounted one); 1 before the exit time, else 0.
+        What a reward of step h counts for in the return: γ^h for a fixed length; 1 while h <= T, else 0, for a
+        geometric length T (so that the expected return is the discounted one); 1 before the exit time, else 0.
     """
 
     states: Any

@@ -33,6 +33,8 @@ from mdplab.solvers.dynpg import DynIterate as DynIterate
 from mdplab.solvers.dynpg import dynpg as dynpg
 from mdplab.solvers.dynpg import largest_reward as largest_reward
 from mdplab.solvers.dynpg import round_bound as round_bound
+from mdplab.solvers.entropy_mirror_descent import averaging_steps as averaging_steps
+from mdplab.solvers.entropy_mirror_descent import entropy_mirror_descent as entropy_mirror_descent
 from mdplab.solvers.entropy_natural_pg import entropy_natural_pg as entropy_natural_pg
 from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg

@@ -45,6 +45,9 @@ SOLVERS = {
     "natural_pg, default step": lambda mdp, θ, x: solvers.natural_pg(mdp, θ),
     "entropy_natural_pg": lambda mdp, θ, x: solvers.entropy_natural_pg(mdp, θ, temperature=x, step_size=x / 8),
     "entropy_natural_pg, default step": lambda mdp, θ, x: solvers.entropy_natural_pg(mdp, θ, temperature=2 * x),
+    "entropy_mirror_descent": lambda mdp, θ, x: solvers.entropy_mirror_descent(
+        mdp, θ, temperature=x, step_sizes=solvers.averaging_steps(x)
+    ),
     "mirror_descent": lambda mdp, θ, x: solvers.mirror_descent(mdp, θ, step_sizes=repeat(x)),
     "mirror_descent, geometric": lambda mdp, θ, x: solvers.mirror_descent(
         mdp, θ, step_sizes=solvers.geometric_steps(x, x + 4)

@@ -245,6 +245,8 @@ def _applying(theorems: list[Theorem], name: str, model: Any) -> list[Theorem]:
         why = applies(x, model)
         if why is None:
             out.append(x)
+        elif len(theorems) == 1:
+            raise MdplabError(f"{x.id} does not apply to {name}: {why}")
         else:
             print(f"{x.id}  does not apply: {why}")
     if not out:

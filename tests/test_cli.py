@@ -68,8 +68,15 @@ def test_a_paper_is_verified_on_an_environment_and_without_a_start_the_unmet_ass
     lake = ("--on", "gym:FrozenLake-v1", "--discount", "0.9")
     mdplab("verify", "mei2020.thm4", *lake, "--start", "uniform")
     done = mdplab("verify", "mei2020.thm4", *lake, check=2)
-    assert "every state has positive start probability" in done.stdout
-    assert "state 1 has start probability 0" in done.stdout
+    assert "every state has positive start probability" in done.stderr
+    assert "state 1 has start probability 0" in done.stderr
+
+
+def test_a_model_of_another_class_is_refused_in_one_sentence_that_says_which_class_is_wanted(mdplab):
+    done = mdplab("verify", "moskovitz2023.random_models", "--on", "torn", check=2)
+    why = "it is about models of class ConstrainedMDP, and this is one of class MultiObjectiveMDP"
+    assert done.stderr == f"mdplab: moskovitz2023.random_models does not apply to torn: {why}\n"
+    assert why in mdplab("verify", "moskovitz2023", "--on", "torn", check=2).stdout
 
 
 def test_a_theorem_is_verified_on_a_file_of_ones_own(mdplab, tmp_path):

@@ -205,6 +205,7 @@ def solution(cmdp: ConstrainedMDP) -> dict[str, Any]:
         "multipliers": best.multipliers,
         "utilities_at_start": payoffs_at_start(cmdp, policy)[..., 1:],
         "values": best.v,
+        "values stand for": "the reward with utilities at the price of their multipliers",
     }
 
 

@@ -196,7 +196,7 @@ def solution(model: MultiObjectiveMDP) -> dict[str, Any]:
         "value_at_start": np.asarray(at_start),
         "values": best.v,
         "policy": np.asarray(best.action),
-        "value stands for": "the mean of all objectives",
+        "values stand for": "the mean of all objectives",
         "coverage set": "  ".join("(" + ", ".join(f"{float(y):.6g}" for y in x) + ")" for x in floats(front)),
         "coverage_set": front,
         "returns": returns(model, best.policy),

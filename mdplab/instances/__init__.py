@@ -30,6 +30,7 @@ from mdplab.instances.exit_time import exit_policies as exit_policies
 from mdplab.instances.exit_time import exit_time_mdps as exit_time_mdps
 from mdplab.instances.exit_time import gambler as gambler
 from mdplab.instances.exit_time import ruin_models as ruin_models
+from mdplab.instances.exit_time import share_repurchase as share_repurchase
 from mdplab.instances.exit_time import walk as walk
 from mdplab.instances.exit_time import which_exit as which_exit
 from mdplab.instances.files import from_json as from_json

@@ -60,6 +60,47 @@ def which_exit() -> ExitTimeMDP:
     return ExitTimeMDP(rational([[[0, 1, 0], [0, 0, 1]]]), rational([0, 1, -1]), 1)
 
 
+SHARES, PRICES = 4, 5
+
+
+def share_repurchase(horizon: int = 8, move: Any = "1/4", gain: Any = "1/3", penalty: Any = 1) -> ExitTimeMDP:
+    """Buy four shares, one or none a step, and be paid for each by how far the average price is above the last one.
+
+    After :cite:`hamd2023`, on grids.  The price goes up or down by one on 0, ..., 4 with probability `move` each and
+    stays where it is at the ends, so that it is a martingale.  The average moves by the share `gain` of its distance
+    from the new price, rounded up or down at random so as to be right in the mean.  State (price, average) with q < 4
+    shares has index (q · 5 + price) · 5 + average; the states with all four are outside and come last.  Starts with no
+    share, price and average in the middle.
+
+    The payoff is 4 (average − price) at the exit, and `penalty` less for each share that is missing at the horizon.
+    Who buys at the price S_i pays, on average, what the share is worth at the end: E Σ α_i S_i = E S_τ Σ α_i.  So the
+    money spent need not be part of the state.
+    """
+    p, w = rational_number(move), rational_number(gain)
+    if not 0 <= 2 * p <= 1:
+        raise InstanceError(f"move is {p}; it is the probability of each of two moves, so expected at most 1/2")
+    if not 0 <= w <= 1:
+        raise InstanceError(f"gain is {w}; expected a share between 0 and 1")
+    n = PRICES * PRICES
+    S = SHARES * n
+    P = rational(np.zeros((S, 2, S + n), dtype=int))
+    g = rational(np.zeros(S + n, dtype=int))
+    for shares, price, average in np.ndindex(SHARES + 1, PRICES, PRICES):
+        state = shares * n + price * PRICES + average
+        g[state] = SHARES * (average - price) - rational_number(penalty) * (SHARES - shares)
+        if shares == SHARES:
+            continue
+        jumps = {0: 1 - 2 * p, 1: p, -1: p} if 0 < price < PRICES - 1 else {0: rational_number(1)}
+        for jump, chance in jumps.items():
+            mean = average + w * (price + jump - average)
+            below = min(int(mean), PRICES - 2)
+            for rounded, share in ((below, below + 1 - mean), (below + 1, mean - below)):
+                for buys in range(2):
+                    P[state, buys, (shares + buys) * n + (price + jump) * PRICES + rounded] += chance * share
+    start = np.arange(S) == PRICES // 2 * (PRICES + 1)
+    return ExitTimeMDP(P, g, horizon, rational(start.astype(int)))
+
+
 # -- Families ---------------------------------------------------------------------------------------------------------
 
 

@@ -14,13 +14,32 @@ import numpy as np
 from mdplab.arrays import is_exact, rational, rational_number
 from mdplab.errors import InstanceError, ModelError
 from mdplab.instances import families, files, named
+from mdplab.instances.confounded import confounded
+from mdplab.instances.constrained import constrained_bandits, constrained_garnet
+from mdplab.instances.exit_time import gamblers, random_exits
+from mdplab.instances.multi_objective import objectives_chain, objectives_garnet
+from mdplab.instances.pomdp import emitting_pomdps, nearly_blind
 from mdplab.models import DiscountedMDP
+
+# Examples and families by name, of all classes of models.
+EXAMPLES: dict[str, Callable[..., Any]] = named.by_name
+FAMILIES: dict[str, Callable[..., Any]] = families.by_name | {
+    "confounded": confounded,
+    "constrained-bandits": constrained_bandits,
+    "constrained-garnet": constrained_garnet,
+    "emitting": emitting_pomdps,
+    "gamblers": gamblers,
+    "nearly-blind": nearly_blind,
+    "objectives-chain": objectives_chain,
+    "objectives-garnet": objectives_garnet,
+    "random-exits": random_exits,
+}
 
 _FAMILY_DISCOUNT = Fraction(9, 10)  # where neither the name nor the caller says
 
 
-def find_model(text: str, discount: float | str | None = None, start: str | int | None = None) -> DiscountedMDP:
-    """The model that `text` names.
+def find_model(text: str, discount: float | str | None = None, start: str | int | None = None) -> Any:
+    """The model that `text` names, of whichever class it is.
 
     Parameters
     ----------
@@ -28,8 +47,9 @@ def find_model(text: str, discount: float | str | None = None, start: str | int 
         One of
 
         * ``gym:ID``, a Gymnasium environment with a transition table, such as ``gym:FrozenLake-v1``;
-        * a family with its options, such as ``garnet:S=20,A=5,seed=3`` (seed 0 unless given);
-        * a named example, perhaps with options, such as ``puterman-6.2.1`` or ``long-chain:H=12``;
+        * a family with its options, such as ``garnet:S=20,A=5,seed=3`` or ``constrained-garnet:opposed=True`` (seed 0
+          unless given);
+        * a named example, perhaps with options, such as ``puterman-6.2.1``, ``long-chain:H=12`` or ``paradox``;
         * the path of a file that ends in ``.npz``, ``.json`` or ``.pomdp``.
     discount : number or text, optional
         γ, instead of the model's own; needed for Gymnasium.  Families have 9/10 unless given.  A text such as "9/10"
@@ -70,11 +90,11 @@ def _discount(x: float | str) -> Fraction:
 
 def _discounted(mdp: Any, γ: Fraction) -> Any:
     if not hasattr(mdp, "discount"):
-        raise ModelError(f"a {type(mdp).__name__} has no discount; leave --discount out")
+        raise ModelError(f"a model of class {type(mdp).__name__} has no discount; leave --discount out")
     return replace(mdp, discount=rational_number(γ) if is_exact(mdp.P) else float(γ))
 
 
-def _start(mdp: DiscountedMDP, start: str | int, names: list[str] | None) -> Any:
+def _start(mdp: Any, start: str | int, names: list[str] | None) -> Any:
     if start == "uniform":
         p = rational(np.ones(mdp.S, dtype=int)) / mdp.S if is_exact(mdp.P) else np.full(mdp.S, 1 / mdp.S)
     else:
@@ -94,16 +114,16 @@ def _gymnasium(name: str, γ: Fraction | None) -> DiscountedMDP:
         raise InstanceError(f"gym:{name}: {error}") from error
 
 
-def _registered(text: str, γ: Fraction | None) -> DiscountedMDP:
+def _registered(text: str, γ: Fraction | None) -> Any:
     name, _, rest = text.partition(":")
     options = _options(text, rest)
-    if name in named.by_name:
-        return _call(text, named.by_name[name], _with_discount(named.by_name[name], options, γ))
-    if name in families.by_name:
+    if name in EXAMPLES:
+        return _call(text, EXAMPLES[name], _with_discount(EXAMPLES[name], options, γ))
+    if name in FAMILIES:
         seed = _number("seed", options.pop("seed", "0"), int)
         if seed < 0:
             raise InstanceError(f"{text}: seed is {seed}; expected at least 0")
-        make, rng = families.by_name[name], np.random.default_rng(seed)
+        make, rng = FAMILIES[name], np.random.default_rng(seed)
         if γ is None and "discount" not in options:
             γ = _FAMILY_DISCOUNT
         return _call(text, make, _with_discount(make, options, γ), rng, 1)[0]
@@ -121,7 +141,7 @@ def _with_discount(make: Callable[..., Any], options: dict[str, str], γ: Fracti
 
 def known_names() -> list[str]:
     """The names of all families and examples that `find_model` knows."""
-    return sorted({*named.by_name, *families.by_name})
+    return sorted({*EXAMPLES, *FAMILIES})
 
 
 def _options(text: str, rest: str) -> dict[str, str]:
@@ -136,9 +156,16 @@ def _options(text: str, rest: str) -> dict[str, str]:
     return options
 
 
-def _call(text: str, make: Callable[..., DiscountedMDP], options: dict[str, str], *given: Any) -> DiscountedMDP:
-    parameters = list(inspect.signature(make).parameters.values())[len(given) :]
-    known = {p.name: p for p in parameters}
+def options_of(make: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The options that a name may carry: all parameters with one value, random numbers and the batch left out."""
+    parameters = inspect.signature(make).parameters
+    return {
+        name: p for name, p in parameters.items() if name not in ("rng", "size") and not isinstance(p.default, tuple)
+    }
+
+
+def _call(text: str, make: Callable[..., Any], options: dict[str, str], *given: Any) -> Any:
+    known = options_of(make)
     names = sorted({*known, "seed"} if given else known)
     for key in options:
         if key not in known:
@@ -151,10 +178,14 @@ def _call(text: str, make: Callable[..., DiscountedMDP], options: dict[str, str]
 
 
 def _converted(parameter: inspect.Parameter, value: str) -> Any:
-    # Annotations are texts here: "int", "float", "float | None", "str", and "Any" for what is taken as a rational.
+    # Annotations are texts here: "int", "bool", "float", "float | None", "str", and "Any" for what is a rational.
     kind = str(parameter.annotation)
     if kind == "int":
         return _number(parameter.name, value, int)
+    if kind == "bool":
+        if value not in ("True", "False"):
+            raise InstanceError(f"{parameter.name} is {value!r}; expected True or False")
+        return value == "True"
     if kind.startswith("float"):
         return float(_number(parameter.name, value, Fraction))
     return value if kind == "str" else _number(parameter.name, value, Fraction)

@@ -9,11 +9,16 @@ import numpy as np
 
 from mdplab.arrays import log, rational, rational_number
 from mdplab.errors import InstanceError
-from mdplab.instances.confounded import sign_reversal
+from mdplab.instances.confounded import sign_reversal, two_witnesses, unconfounded
+from mdplab.instances.constrained import crossing, opposed_arms, paradox, two_constraints
+from mdplab.instances.exit_time import gambler, share_repurchase, walk, which_exit
 from mdplab.instances.finite_horizon import late_choice, lock, twin_states, uneven
 from mdplab.instances.improper import stay_or_switch, two_queues
+from mdplab.instances.multi_objective import deep_sea, torn
+from mdplab.instances.multi_objective import two_queues as fair_queues
 from mdplab.instances.pomdp import memory_needed, tiger
 from mdplab.instances.robust import early_stop, random_is_best, two_kernels
+from mdplab.instances.trust_regions import one_way_street, two_rooms
 from mdplab.models import DiscountedMDP, bandit
 
 
@@ -143,8 +148,12 @@ def rare_best_policy(ε: Any = "1/100") -> np.ndarray:
 
 by_name: dict[str, Callable[..., Any]] = {
     "bad-start-bandit": slow_bandit,
+    "crossing": crossing,
+    "deep-sea": deep_sea,
     "early-stop": early_stop,
+    "fair-queues": fair_queues,
     "forgotten-state": forgotten_state,
+    "gambler": gambler,
     "good-start-bandit": slow_bandit,
     "greedy-loss": greedy_loss,
     "late-choice": late_choice,
@@ -152,20 +161,31 @@ by_name: dict[str, Callable[..., Any]] = {
     "long-chain": long_chain,
     "memory-needed": memory_needed,
     "one-state-loop": one_state_loop,
+    "one-way-street": one_way_street,
+    "opposed-arms": opposed_arms,
+    "paradox": paradox,
     "puterman-6.2.1": puterman_6_2_1,
     "random-is-best": random_is_best,
     "rare-best-arm": rare_best_arm,
+    "share-repurchase": share_repurchase,
     "sign-reversal": sign_reversal,
     "stay-or-switch": stay_or_switch,
     "tied-bandit": tied_bandit,
     "tiger": tiger,
+    "torn": torn,
     "twin-states": twin_states,
     "two-armed-bandit": two_armed_bandit,
     "two-by-two": two_by_two,
+    "two-constraints": two_constraints,
     "two-kernels": two_kernels,
     "two-queues": two_queues,
+    "two-rooms": two_rooms,
     "two-state-swap": two_state_swap,
+    "two-witnesses": two_witnesses,
+    "unconfounded": unconfounded,
     "uneven-epochs": uneven,
+    "walk": walk,
+    "which-exit": which_exit,
 }
 
 # What belongs to a named example, by the name of a theorem's parameter.  log π in balls is θ where π is given.

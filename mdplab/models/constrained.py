@@ -125,6 +125,10 @@ class ConstrainedMDP:
             self.P[index], self.r[index], self.utilities[index], self.least[index], discount, self.start[index]
         )
 
+    def starting(self, start: Array) -> ConstrainedMDP:
+        """The same model with another start distribution (..., S); the bounds stay as they are."""
+        return ConstrainedMDP(self.P, self.r, self.utilities, self.least, self.discount, start)
+
     def exact(self) -> ConstrainedMDP:
         """The same model in rationals: floats stand for themselves, the largest of each row makes it sum to one."""
         if is_exact(self.P):

@@ -102,6 +102,10 @@ class MultiObjectiveMDP:
         discount = self.discount[index] if getattr(self.discount, "shape", ()) else self.discount
         return MultiObjectiveMDP(self.P[index], self.rewards[index], discount, self.start[index])
 
+    def starting(self, start: Array) -> MultiObjectiveMDP:
+        """The same model with another start distribution (..., S)."""
+        return MultiObjectiveMDP(self.P, self.rewards, self.discount, start)
+
     def exact(self) -> MultiObjectiveMDP:
         """The same model in rationals: floats stand for themselves, the largest of each row makes it sum to one."""
         if is_exact(self.P):

@@ -134,6 +134,10 @@ class RobustMDP:
         """The same nominal model with another set of kernels."""
         return RobustMDP(self.P, self.c, self.discount, ambiguity, self.start)
 
+    def starting(self, start: Array) -> RobustMDP:
+        """The same model with another start distribution (..., S)."""
+        return RobustMDP(self.P, self.c, self.discount, self.ambiguity, start)
+
     def exact(self) -> RobustMDP:
         """The same model in rationals: floats stand for themselves, the largest of each row makes it sum to one."""
         if is_exact(self.P):

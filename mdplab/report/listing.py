@@ -80,13 +80,12 @@ def _solvers() -> list[Row]:
 
 
 def _instances() -> list[Row]:
-    from mdplab.instances import families, named
+    from mdplab.instances.find import EXAMPLES, FAMILIES
 
-    both = [("family", families.by_name), ("named", named.by_name)]
     return [
-        {"name": name, "kind": sort, "options": _options(x), "title": _first_line(x)}
-        for sort, registry in both
-        for name, x in registry.items()
+        {"name": name, "kind": sort, "class": _returned(x), "options": _options(x), "title": _first_line(x)}
+        for sort, registry in (("family", FAMILIES), ("named", EXAMPLES))
+        for name, x in sorted(registry.items())
     ]
 
 
@@ -104,9 +103,15 @@ def _first_line(x: Callable[..., Any]) -> str:
     return (inspect.getdoc(x) or "").partition("\n")[0]
 
 
+def _returned(x: Callable[..., Any]) -> str:
+    """The class of models that a function makes."""
+    return str(inspect.signature(x).return_annotation)
+
+
 def _options(x: Callable[..., Any]) -> str:
-    chosen = [p for p in inspect.signature(x).parameters.values() if p.name not in ("rng", "size")]
-    return ",".join(f"{p.name}={p.default}" for p in chosen if p.default is not inspect.Parameter.empty)
+    from mdplab.instances.find import options_of
+
+    return ",".join(f"{name}={p.default}" for name, p in options_of(x).items())
 
 
 _KINDS: dict[str, Callable[[], list[Row]]] = {

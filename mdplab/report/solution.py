@@ -53,8 +53,9 @@ def _discounted(mdp: Any) -> dict[str, Any]:
 
 def text(name: str, found: dict[str, Any]) -> str:
     """The same for people: a line for the start, then a line a state where there are values and actions by state."""
-    sizes = [f"{found[key]} {key}" for key in ("states", "actions", "horizon") if key in found]
-    lines = [", ".join([f"{name}: {sizes[0]}" if sizes else name, *sizes[1:], f"discount {found.get('discount', 1)}"])]
+    sizes = [_counted(found[key], key) for key in ("states", "actions") if key in found]
+    sizes += [f"{key} {found[key]}" for key in ("horizon", "discount") if key in found]
+    lines = [f"{name}: " + ", ".join(sizes)]
     low, high = found["value_at_start"]
     if low == high and isinstance(low, str):
         lines.append(f"optimal value at the start: {low} = {_float(low):.10g} (exact)")
@@ -64,26 +65,43 @@ def text(name: str, found: dict[str, Any]) -> str:
     if "low" in found and not found.get("exact"):
         width = float(np.max(floats(np.asarray(found["high"])) - floats(np.asarray(found["low"]))))
         lines.append(f"bounds of all states are at most {width:.2g} apart")
-    lines += [
-        f"{key}: {value}" for key, value in found.items() if key not in _KNOWN and not isinstance(value, list | dict)
-    ]
-    if _by_state(found):
-        lines += ["", f"{'state':>8}  {'value':>16}  action", *_rows(found)]
+    lines += [f"{key.replace('_', ' ')}: {_short(x)}" for key, x in found.items() if key not in _KNOWN and _short(x)]
+    values, policy = found.get("values") or [], found.get("policy") or []
+    if "horizon" in found and len(values) == len(policy) > 0:
+        later = "" if len(values) == 1 else f", the first of {len(values)} times; --json has them all"
+        lines += ["", f"at time 0{later}"]
+        values, policy = values[0], policy[0]
+    if len(values) == len(policy) > 0 and not isinstance(values[0], list):
+        head = "probabilities of the actions" if isinstance(policy[0], list) else "action"
+        lines += ["", f"{'state':>8}  {'value':>16}  {head}", *_rows(values, policy)]
     return "\n".join(lines)
 
 
-_KNOWN = ("states", "actions", "horizon", "discount", "exact", "value_at_start")
-ROWS = 64
+_KNOWN = ("states", "actions", "horizon", "discount", "exact", "value_at_start", "values", "low", "high", "policy")
+ROWS, SHORT = 64, 8
 
 
-def _by_state(found: dict[str, Any]) -> bool:
-    values, policy = found.get("values") or [], found.get("policy") or []
-    return bool(values) and bool(policy) and not isinstance(values[0], list) and len(values) == len(policy)
+def _counted(n: int, things: str) -> str:
+    return f"{n} {things.removesuffix('s') if n == 1 else things}"
 
 
-def _rows(found: dict[str, Any]) -> list[str]:
-    values, policy = found["values"], found["policy"]
-    shown = [f"{s:>8}  {_float(values[s]) + 0.0:>16.10g}  {policy[s]}" for s in range(min(len(values), ROWS))]
+def _short(x: Any) -> str:
+    """One value, or a few numbers in a row; nothing for what is longer."""
+    if not isinstance(x, list | dict):
+        return str(x)
+    flat = isinstance(x, list) and not any(isinstance(y, list | dict) for y in x)
+    return f"({', '.join(_digits(y) for y in x)})" if flat and len(x) <= SHORT else ""
+
+
+def _digits(x: Any) -> str:
+    return x if isinstance(x, str) else f"{x:.6g}"
+
+
+def _rows(values: list[Any], policy: list[Any]) -> list[str]:
+    def chosen(row: Any) -> str:
+        return "  ".join(map(_digits, row)) if isinstance(row, list) else str(row)
+
+    shown = [f"{s:>8}  {_float(values[s]) + 0.0:>16.10g}  {chosen(policy[s])}" for s in range(min(len(values), ROWS))]
     return [*shown, f"... {len(values) - ROWS} more states; --json has them all"] if len(values) > ROWS else shown
 
 

@@ -41,6 +41,10 @@ class Profile:
         Exact instances drawn, at most, for each near miss that nothing else has refuted.
     replays : int
         Work of deciding float64 comparisons again in balls, at most, in multiply-adds of balls.
+    races : int
+        Models of each family on which a random claim is raced.
+    replicates : float
+        Replicates of one instance at most, as a multiple of what the theorem's judge says.
     """
 
     name: str
@@ -48,12 +52,14 @@ class Profile:
     draws: int
     searches: int
     replays: int
+    races: int
+    replicates: float
 
 
 PROFILES = {
-    "quick": Profile("quick", 16, 15, 600, 200_000),
-    "default": Profile("default", 64, 20, 600, 8_000_000),
-    "full": Profile("full", 2048, 3000, 10_000, 100_000_000),
+    "quick": Profile("quick", 16, 15, 600, 200_000, 1, 0.25),
+    "default": Profile("default", 64, 20, 600, 8_000_000, 3, 1.0),
+    "full": Profile("full", 2048, 3000, 10_000, 100_000_000, 64, 16.0),
 }
 ONE_REPLAY = 1_000_000  # the longest single replay, in the same unit
 
@@ -72,6 +78,8 @@ class Findings:
     shrunk: bool = False
     rates: list[np.ndarray] = field(default_factory=list)
     attained: bool = False
+    replicates: int = 0
+    margin: dict[str, Any] | None = None
 
 
 @dataclass
@@ -129,12 +137,9 @@ class Check:
         if not isinstance(judge, Rate):
             up_to = judge.up_to if isinstance(judge, Witness) else judge.exactly_up_to
             claims = self.statements(open_only=not isinstance(judge, Witness))
-            results = judge_exactly(theorem, claims, inputs, up_to)
-            self.absorb_exact(results, inputs, where)
+            self.absorb_exact(self.judged(claims, inputs, up_to), inputs, where)
             for miss, slots in self.wrong_algorithms():
-                self.absorb_miss_exact(
-                    miss, judge_exactly(theorem, theorem.claims, inputs, up_to, slots), inputs, where
-                )
+                self.absorb_miss_exact(miss, self.judged(theorem.claims, inputs, up_to, slots), inputs, where)
         if not isinstance(judge, Witness):
             self.on_batch(where, inp.in_floats(inputs))
 
@@ -165,7 +170,7 @@ class Check:
         def test(inputs: Inputs) -> tuple[bool, float]:
             nonlocal count
             count += 1
-            results = judge_exactly(theorem, self.statements(), inputs, cast(Any, theorem.judge).exactly_up_to)
+            results = self.judged(self.statements(), inputs, cast(Any, theorem.judge).exactly_up_to)
             self.absorb_exact(results, inputs, f"draw {count}")
             own = [results[name] for name in theorem.claims]
             return any(r.failure for r in own), max((_score(r) for r in own), default=math.nan)
@@ -209,7 +214,7 @@ class Check:
                     return
 
         def test(inputs: Inputs) -> tuple[bool, float]:
-            results = judge_exactly(theorem, claims, inputs, cast(Any, theorem.judge).exactly_up_to, slots)
+            results = self.judged(claims, inputs, cast(Any, theorem.judge).exactly_up_to, slots)
             self.absorb_miss_exact(name, results, inputs, "search")
             return any(r.failure for r in results.values()), max(_score(r) for r in results.values())
 
@@ -229,11 +234,17 @@ class Check:
                 results = judge_exactly(theorem, theorem.claims, inputs, k)
                 for name, result in results.items():
                     if result.failure:
-                        self.found.failures.append(_refutation(name, result.failure, inputs, "search"))
+                        self.found.failures.append(self.refutation(name, result, inputs, "search"))
                         return True, nearness
             return False, nearness
 
         search(theorem, self.admits, test, 4 * self.profile.searches, self.seed, shrink=True)
+
+    def judged(
+        self, claims: Mapping[str, Claim], inputs: Inputs, up_to: int | None, slots: Mapping[str, Any] | None = None
+    ) -> dict[str, Result]:
+        """What exact arithmetic says of the claims on one exact instance."""
+        return judge_exactly(self.theorem, claims, inputs, up_to, slots)
 
     # -- claims --------------------------------------------------------------------------------------------------------
 
@@ -271,16 +282,19 @@ class Check:
             if name not in self.theorem.claims:
                 self.absorb_miss_exact(name, {name: result}, inputs, where)
                 continue
-            found.comparisons["balls" if result.balls else "rationals"] += result.compared
+            found.comparisons[_arithmetic(result)] += result.compared
+            found.replicates += result.replicates
+            if result.margin is not None and found.margin is None:
+                found.margin = dict(zip(("where", "k", "low", "high"), (where, *result.margin), strict=True))
             for outcome, word in ((Outcome.SILENT, "silent"), (Outcome.TOUCHES, "touching"), (Outcome.OPEN, "open")):
                 found.comparisons[word] += result.outcomes[outcome]
             self.absorb_ratio(name, result.ratio, where, result.ratio_at, inputs)
-            if self.theorem.trivial is not None and not math.isnan(result.ratio):
+            if (self.theorem.trivial is not None or result.replicates) and not math.isnan(result.ratio):
                 found.informative.append(result.informative)
             if isinstance(judge, Witness):
                 found.attained |= bool(result.outcomes[Outcome.HOLDS] + result.outcomes[Outcome.TOUCHES])
             if result.failure:
-                found.failures.append(_refutation(name, result.failure, inputs, where))
+                found.failures.append(self.refutation(name, result, inputs, where))
 
     def absorb_miss_exact(self, name: str, results: Mapping[str, Result], inputs: Inputs, where: str) -> None:
         if isinstance(self.theorem.judge, Witness):
@@ -292,7 +306,7 @@ class Check:
             return
         for claim, result in results.items():
             if result.failure and not self.misses[name].refuted:
-                failure = _refutation(claim if claim in self.theorem.claims else "", result.failure, inputs, where)
+                failure = self.refutation(claim if claim in self.theorem.claims else "", result, inputs, where)
                 self.misses[name] = replace(self.misses[name], refuted=True, by=where, refutation=failure)
 
     def absorb_floats(self, curves: Mapping[str, Curves], inputs: Inputs, where: str) -> None:
@@ -355,8 +369,19 @@ class Check:
             self.found.comparisons["touching"] += result.outcomes[Outcome.TOUCHES]
             self.found.comparisons["open"] += result.outcomes[Outcome.OPEN]
             if result.failure:
-                self.found.failures.append(_refutation(name, result.failure, one, label))
+                self.found.failures.append(self.refutation(name, result, one, label))
                 return  # one confirmed failure of a family is enough; the search makes it small
+
+    def refutation(self, claim: str, result: Result, inputs: Inputs, where: str) -> Refutation:
+        """The record of a failure on one instance."""
+        assert result.failure is not None
+        k, smaller, larger = result.failure
+        ratio = ratio_of(smaller, larger)
+        draws = {"seed": self.seed, "replicates": result.replicates} if result.replicates else None
+        shown = None if math.isnan(ratio) else ratio
+        return Refutation(
+            claim, where, k, _digits(smaller), _digits(larger), shown, inp.to_json(inputs), draws
+        )
 
     def horizon(self, c: Curves, row: int) -> int | None:
         return None if self.theorem.index is None else int(c.k[row])
@@ -387,7 +412,7 @@ class Check:
         word, reason = self.word()
         declared = "refuted" if theorem.status == "refuted" else "stands"
         comparisons = {
-            x: int(found.comparisons[x]) for x in ("floats", "balls", "rationals", "silent", "touching", "open")
+            x: int(found.comparisons[x]) for x in ("floats", "balls", "rationals", "races", "silent", "touching", "open")
         }
         exact = comparisons["balls"] + comparisons["rationals"] > 0
         return Verdict(
@@ -401,6 +426,8 @@ class Check:
             instances={x: int(found.instances[x]) for x in ("named", "drawn", "batched", "discarded")},
             comparisons=comparisons,
             replayed=found.replayed,
+            replicates=found.replicates,
+            margin=found.margin,
             tightness=_spread(found),
             informative=_informative(found, theorem),
             near_misses=list(self.misses.values()),
@@ -415,20 +442,29 @@ class Check:
     def word(self) -> tuple[Word, str]:
         """The verdict's word and its reason."""
         found, theorem = self.found, self.theorem
-        decided = sum(found.comparisons[x] for x in ("floats", "balls", "rationals"))
+        decided = sum(found.comparisons[x] for x in ("floats", "balls", "rationals", "races"))
+        silent = found.informative and not any(k is not None for k in found.informative) and self.model is None
         if isinstance(theorem.judge, Witness):
             if not found.attained:
                 return "refuted", "no named instance attains it"
         elif found.failures:
             f = min(found.failures, key=_size)
             at = "" if f.k is None or theorem.index is None else f" at {theorem.index} = {f.k}"
-            return "refuted", f"{f.smaller} <= {f.larger} is false{at} ({f.where})"
+            mean = "" if f.draws is None else f", as means of {f.draws['replicates']} replicates"
+            return "refuted", f"{f.smaller} <= {f.larger} is false{at} ({f.where}{mean})"
         elif decided == 0:
             return "vacuous", f"none of {found.instances['discarded']} instances meets the assumptions"
         elif decided <= found.comparisons["silent"]:
             return "vacuous", "both sides were zero, or below rounding, everywhere"
-        elif theorem.trivial is not None and not any(k is not None for k in found.informative) and self.model is None:
+        elif silent:
             return "vacuous", "the bound is never below the trivial one"
+        elif found.margin is not None:
+            m = found.margin
+            at = "" if theorem.index is None else f" at {theorem.index} = {m['k']}"
+            return "undecided", (
+                f"{found.comparisons['open']} races are open; on {m['where']}{at} the mean of larger − smaller lies "
+                f"in [{m['low']:.3g}, {m['high']:.3g}]"
+            )
         elif found.comparisons["open"]:
             return "undecided", f"{found.comparisons['open']} comparisons are too close for the arithmetic used"
         alive = [miss.name for miss in self.misses.values() if not miss.refuted]
@@ -469,20 +505,23 @@ def check(
     """
     if profile not in PROFILES:
         raise MdplabError(f"profile is {profile!r}; expected one of {sorted(PROFILES)}")
+    from mdplab.theorem.random_check import RandomCheck
+
+    kind = RandomCheck if theorem.is_random else Check
     with many_runs():
-        return Check(theorem, PROFILES[profile], seed, device, model, progress=progress or (lambda step: None)).run()
+        return kind(theorem, PROFILES[profile], seed, device, model, progress=progress or (lambda step: None)).run()
 
 
 def applies(theorem: Theorem, model: Any) -> str | None:
     """None if the theorem can be checked on the model, else the sentence that says why not."""
     root, *rest = theorem.on
+    wanted = theorem.on[root].model
+    if wanted is not None and not isinstance(model, wanted):
+        return f"it is about models of class {wanted.__name__}, and this is one of class {type(model).__name__}"
     if not theorem.on[root].families or any(theorem.on[name].batch is None for name in rest):
         return "its instances are not models in float64"
     if isinstance(theorem.judge, Witness):
         return "it is about its named instances"
-    wanted = theorem.on[root].model
-    if wanted is not None and not isinstance(model, wanted):
-        return f"it is about models of class {wanted.__name__}, and this is a {type(model).__name__}"
     inputs = inp.on_model(theorem, model, 0)
     met = [assumption.met_by(inputs) for assumption in theorem.given]
     if np.all(met, axis=0).any():
@@ -520,12 +559,8 @@ def _last(mask: np.ndarray) -> Iterator[tuple[int, int]]:
         yield i, len(mask) - 1 - row
 
 
-def _refutation(claim: str, failure: tuple[int, Any, Any], inputs: Inputs, where: str) -> Refutation:
-    k, smaller, larger = failure
-    ratio = ratio_of(smaller, larger)
-    return Refutation(
-        claim, where, k, _digits(smaller), _digits(larger), None if math.isnan(ratio) else ratio, inp.to_json(inputs)
-    )
+def _arithmetic(result: Result) -> str:
+    return "races" if result.replicates else "balls" if result.balls else "rationals"
 
 
 def _growth(claim: str, c: Curves, i: int, inputs: Inputs, where: str) -> Refutation:
@@ -556,7 +591,7 @@ def _spread(found: Findings) -> Tightness | None:
 
 
 def _informative(found: Findings, theorem: Theorem) -> dict[str, Any] | None:
-    if theorem.trivial is None or not found.informative:
+    if not found.informative:
         return None
     firsts = [k for k in found.informative if k is not None]
     share = round(len(firsts) / len(found.informative), 6)

@@ -101,6 +101,48 @@ def test_what_is_wrong_is_said_in_one_sentence(text, options, message):
     assert "\n" not in str(error.value)
 
 
+CLASSES = {
+    "garnet": "DiscountedMDP",
+    "two-rooms": "DiscountedMDP",
+    "paradox": "ConstrainedMDP",
+    "constrained-garnet:constraints=2": "ConstrainedMDP",
+    "deep-sea": "MultiObjectiveMDP",
+    "objectives-garnet:M=3": "MultiObjectiveMDP",
+    "share-repurchase": "ExitTimeMDP",
+    "random-exits": "ExitTimeMDP",
+    "lock": "FiniteHorizonMDP",
+    "epochs": "FiniteHorizonMDP",
+    "tiger": "POMDP",
+    "emitting": "POMDP",
+    "two-witnesses": "ConfoundedPOMDP",
+    "confounded": "ConfoundedPOMDP",
+    "two-kernels": "RobustMDP",
+    "robust-garnet": "RobustMDP",
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_of_models_has_names(name):
+    """All but `SparseMDP`, which is another way to store a `DiscountedMDP`."""
+    model = find_model(name)
+    assert type(model).__name__ == CLASSES[name]
+    assert find_model(name, start="uniform").start.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_yes_and_no_are_options_and_tuples_are_none():
+    found = find_model("constrained-garnet:opposed=True")
+    assert (found.utilities[0] == 1 - found.r).all()
+    with pytest.raises(InstanceError, match="opposed is 'yes'; expected True or False"):
+        find_model("constrained-garnet:opposed=yes")
+    with pytest.raises(InstanceError, match="there is no option 'start'; it has no options"):
+        find_model("two-kernels:start=1")
+
+
+def test_another_discount_moves_the_bound_of_the_paradox_along():
+    """The bound is half of the most that can be had, 1 / (2 (1 − γ))."""
+    assert find_model("paradox", "1/2").least.tolist() == [-1]
+
+
 def test_importing_instances_loads_nothing_heavy():
     heavy = ("hypothesis", "gymnasium", "scipy", "sympy", "numba", "matplotlib", "xarray")
     code = f"import sys, mdplab.instances; print([m for m in {heavy!r} if m in sys.modules])"
@@ -113,5 +155,5 @@ def test_partially_observable_examples_have_names_too():
     assert find_model("tiger:accuracy=3/5").Z[0, 0, 0] == rational("3/5")[()]
     assert find_model("sign-reversal:horizon=2").horizon == 2
     assert find_model("sign-reversal", start="1").start.tolist() == [0, 1]
-    with pytest.raises(InstanceError, match="a ConfoundedPOMDP has no discount"):
+    with pytest.raises(InstanceError, match="a model of class ConfoundedPOMDP has no discount"):
         find_model("sign-reversal", discount="1/2")

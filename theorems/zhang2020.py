@@ -4,7 +4,7 @@ F is a concave function of the occupancy λ(s, a) = Σ_t γ^t P(s_t = s, a_t = a
 those below are derived, see the card.
 """
 
-from itertools import count
+from itertools import count, pairwise
 
 from sympy import Eq, sqrt
 
@@ -14,21 +14,43 @@ from mdplab.arrays import (
     identity_like,
     is_exact,
     largest,
+    minimum,
     namespace,
     norm,
     rational,
     smallest,
+    softmax,
     solve,
+    sup,
     total,
     transposed,
 )
-from mdplab.exact import direct_utility_gradient, pair_visits, pair_visits_by_logits, policy_of
-from mdplab.exact.utilities import Quadratic, SmoothedLog
-from mdplab.instances import deterministic_policies, discounted_mdps, logits, numbers, policies, two_by_two
+from mdplab.exact import (
+    direct_utility_gradient,
+    pair_visits,
+    pair_visits_by_logits,
+    policy_of,
+    rewarded,
+    softmax_gradient,
+    softmax_utility_gradient,
+    variational_gradient,
+)
+from mdplab.exact.scalarisations import SmoothWorst
+from mdplab.exact.utilities import OfReturns, Quadratic, SmoothedLog
+from mdplab.instances import (
+    deterministic_policies,
+    discounted_mdps,
+    logits,
+    numbers,
+    policies,
+    two_armed_bandit,
+    two_by_two,
+    two_by_two_logits,
+)
 from mdplab.instances.domain import Family
 from mdplab.instances.families import by_name
 from mdplab.models import DiscountedMDP
-from mdplab.solvers import project_to_simplex, projected_utility_pg
+from mdplab.solvers import project_to_simplex, projected_utility_pg, utility_pg
 from mdplab.theorem import Quantity, as_printed, for_all, positive_start, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
@@ -116,6 +138,134 @@ def thm3_1(mdp, π, other, x, z, ahead, *, solver=maximiser):
         other_z: saddle(best_x, reshape(z, flat)),
         error: norm(best_x - g),
         bent: norm((K @ g[..., None])[..., 0]),
+    }
+
+
+value_here = Quantity(
+    r"F(\lambda + \delta \mathcal{J} x_\delta) - \tfrac{\delta}{2} \lVert x_\delta \rVert^2", "objective at x_δ"
+)
+value_there = Quantity(
+    r"F(\lambda + \delta \mathcal{J} x) - \tfrac{\delta}{2} \lVert x \rVert^2", "objective at another x"
+)
+off = Quantity(
+    r"\lVert x_\delta - \mathcal{J}^\top \nabla F(\lambda + \delta \mathcal{J} x_\delta) \rVert",
+    "what a computed x_δ leaves of its equation",
+)
+size = Quantity(r"\lVert x_\delta \rVert", "length of x_δ")
+away = Quantity(r"\lVert x - x_\delta \rVert", "distance of the other x")
+κ = Quantity(r"\kappa", "bound on the curvature ‖Jᵀ∇²F J‖ of F")
+with as_printed():
+    best_of_all = value_there <= value_here + δ * (off * away - away**2 / 2)
+    near_gradient = error <= δ * κ * size + off
+    too_concave = value_there <= value_here + δ * (off * away - away**2)
+    near_gradient_squared = error <= δ**2 * κ * size + off
+    near_gradient_third = error <= δ / 3 * κ * size + off
+
+
+def smooth_utilities(mdp, J, σ):
+    """Two utilities that are not quadratic, with κ: a smoothed logarithm, and a smooth minimum of ⟨r, λ⟩, ⟨1 − r, λ⟩.
+
+    The one bends by at most 1/σ² in each direction, the other by (1/4σ) wwᵀ, w = 2 r − 1.
+    """
+    along = (transposed(J) @ namespace(J).reshape(2 * mdp.r - 1, (*mdp.batch, -1))[..., None])[..., 0]
+    yield SmoothedLog(σ), total(J * J, 2) / σ**2
+    yield OfReturns(namespace(mdp.P).stack([mdp.r, 1 - mdp.r], axis=-3), SmoothWorst(σ)), total(along * along) / (4 * σ)
+
+
+@theorem(
+    {"best x": best_of_all, "distance": near_gradient},
+    cite="zhang2020",
+    at="Theorem 3.1 and Lemma E.1(i), for any smooth F",
+    judge=for_all(),
+    on={
+        "mdp": discounted_mdps(2, 2, positive_start=True, families=SMALL),
+        "π": policies,
+        "x": logits,
+        "ahead": numbers("1/10000", "1/10"),
+        "σ": numbers("1/4", 1),
+    },
+    named={"two by two": {"mdp": two_by_two(), "x": rational([[1, 0], [-1, 2]]), "ahead": rational(["1/10"])[0]}},
+    near_misses={
+        "as the square of δ": near_gradient_squared,
+        "a third of the distance": near_gradient_third,
+        "twice as concave": too_concave,
+    },
+    uses=["zhang2020.thm3_1"],
+    note="Read in notes: x_δ = Jᵀ∇F(λ + δJx_δ) is δ-near the gradient; the constant is derived.  x_δ is computed in "
+    "float64, and what it leaves of its equation is counted on the right: so the statement is true of any x.",
+)
+def thm3_1_smooth(mdp, π, x, ahead, σ):
+    """For smooth F the variational maximiser is best, and differs from the gradient by at most δ κ times its length."""
+    λ, J = pair_visits(mdp, π), pair_visits_by_logits(mdp, π)
+    back = transposed(J)
+
+    def row(y):
+        return namespace(λ).reshape(y, (*mdp.batch, -1))
+
+    def times(M, y):
+        return (M @ y[..., None])[..., 0]
+
+    def ahead_of(y):
+        return λ + namespace(λ).reshape(expand(ahead, 1) * times(J, y), λ.shape)
+
+    # Short enough for the logarithm: δ J y stays above −σ/2.
+    y = row(x) / expand(1 + 2 * ahead * norm(J, 2) * norm(row(x)) / σ, 1)
+    for F, bend in smooth_utilities(mdp, J, σ):
+        best = row(variational_gradient(mdp, π, F, ahead))
+        best = rational(best) if is_exact(λ) else best
+        yield {
+            δ: ahead,
+            κ: bend,
+            value_here: F.value(ahead_of(best)) - ahead / 2 * total(best * best),
+            value_there: F.value(ahead_of(y)) - ahead / 2 * total(y * y),
+            away: norm(y - best),
+            off: norm(best - times(back, row(F.gradient(ahead_of(best))))),
+            error: norm(best - times(back, row(F.gradient(λ)))),
+            size: norm(best),
+        }
+
+
+# -- Constants of the estimator, which are exact -----------------------------------------------------------------------
+
+z_max = Quantity(r"\lVert z \rVert_\infty", "largest entry of a reward", accuracy="exact")
+policy_slope = Quantity(
+    r"\lVert \nabla_\theta \langle \pi_\theta(\cdot|s), z(s,\cdot) \rangle \rVert",
+    "largest slope of a mean of z over actions",
+)
+value_slope = Quantity(r"\lVert \nabla_\theta V(\theta; z) \rVert", "length of the policy gradient for the reward z")
+with as_printed():
+    policy_lipschitz = policy_slope <= z_max / sqrt(2)
+    value_lipschitz = value_slope <= z_max / (sqrt(2) * (1 - γ) ** 2)
+    policy_lipschitz_half = policy_slope <= z_max / 2
+    value_lipschitz_less = value_slope <= z_max / 2
+
+
+def undecided_agent():
+    """One state, two actions, a fair coin between 1 and −1: the slope is 1/√2."""
+    return {"mdp": two_armed_bandit(), "θ": rational([[0, 0]]), "z": rational([[1, -1]])}
+
+
+@theorem(
+    {"policy": policy_lipschitz, "value": value_lipschitz},
+    cite="zhang2020",
+    at="Theorem 3.2, its constant C for a table of logits",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(), "θ": logits, "z": logits},
+    named={"undecided": undecided_agent},
+    near_misses={"1/2 for 1/√2": policy_lipschitz_half, "without the horizon": value_lipschitz_less},
+    note="The paper assumes ‖∇π(·|s)‖ <= C from the largest entry to the 2-norm; for a table of logits C = 1/√2, as "
+    "Σ π² (z − z̄)² <= max π |z − z̄| · E|z − z̄| <= ½.",
+)
+def softmax_constant(mdp, θ, z):
+    """For a table of logits the slope of a mean over actions is at most 1/√2, and of a value 1/(√2 (1 − γ)²)."""
+    π = softmax(θ)
+    terms = π * (z - total(π * z)[..., None])
+    yield {
+        γ: mdp.discount,
+        z_max: sup(z, 2),
+        policy_slope: largest(norm(terms)),
+        value_slope: norm(softmax_gradient(rewarded(mdp, z), π), 2),
     }
 
 
@@ -350,3 +500,149 @@ def rate(mdp, π, goal, *, solver=projected_utility_pg):
                 ρ_min: smallest(mdp.start),
                 lacks: half_squares(pair_visits(mdp, x.π), m),
             }
+
+
+with as_printed():
+    linear_step = lacks - lacks_next >= lacks / (1 + 2 * L * ((1 + sqrt(A)) / ρ_min) ** 2)
+    linear_step_without_L = lacks - lacks_next >= lacks / (1 + 2 * ((1 + sqrt(A)) / ρ_min) ** 2)
+    halves = lacks - lacks_next >= lacks / 2
+
+
+@theorem(
+    linear_step,
+    cite="zhang2020",
+    at="Section 4, strongly concave utilities",
+    source="derived",
+    judge=for_all(k, up_to=40, exactly_up_to=5),
+    on=ON_STEPS,
+    given=[positive_start],
+    named={"two by two": {"mdp": two_by_two(), "goal": rational([[1, 0], [0, 1]])}},
+    near_misses={
+        "without L": linear_step_without_L,
+        "half in every step": halves,
+        "downhill": {"solver": down_hill},
+    },
+    uses=["zhang2020.rate_step", "zhang2020.inverse"],
+    note="Recalled is a linear rate where F is strongly concave; the constant is derived, with modulus one for "
+    "F = −½‖λ − λ^π*‖².  δ_k falls geometrically as this holds for every k.",
+)
+def rate_strong(mdp, π, goal, *, solver=projected_utility_pg):
+    """On a strongly concave utility each step of projected ascent closes the share 1/(1 + 2 L l²) of the gap."""
+    m, steep = pair_visits(mdp, goal), steepness(mdp)
+    constants = {A: mdp.A, L: steep, ρ_min: smallest(mdp.start)}
+    for x, after in pairwise(solver(mdp, Quadratic(m), enclosed(π), step_size=1 / steep)):
+        here, there = (half_squares(pair_visits(mdp, y.π), m) for y in (x, after))
+        yield constants | {k: x.k, lacks: here, lacks_next: there}
+
+
+σ_ = Quantity(r"\sigma", "what smooths the logarithm", accuracy="exact")
+behind = Quantity(r"F(\lambda^{\pi'}) - F(\lambda_k)", "what another policy has more than the k-th")
+behind_next = Quantity(r"F(\lambda^{\pi'}) - F(\lambda_{k+1})", "what it has more than the next")
+way_there = Quantity(
+    r"\lVert \pi_{(1-\alpha)\lambda_k + \alpha\lambda'} - \pi_k \rVert", "way to the policy of the mixture"
+)
+with as_printed():
+    step_to_any = behind_next <= (1 - α) * behind + L * way_there**2
+    step_for_free = behind_next <= (1 - α) * behind
+
+
+def steepness_of_logarithm(mdp, σ):
+    """L for F = Σ log(λ + σ), with L_{λ,∞} = 1/σ² and l_{λ,∞} = 1/σ."""
+    rest = 1 - mdp.discount
+    return mdp.A / (σ**2 * rest**4) + 2 * mdp.discount * mdp.A / (σ * rest**3)
+
+
+def smoother_logarithm(mdp, σ):
+    """A thousandth of it, also for the step."""
+    return steepness_of_logarithm(mdp, σ) / 1000
+
+
+@theorem(
+    step_to_any,
+    cite="zhang2020",
+    at="Section 4, the ascent of one step",
+    source="derived",
+    judge=for_all(k, up_to=10, exactly_up_to=2),
+    on={
+        "mdp": discounted_mdps(2, 2, positive_start=True, families=SMALL + BANDITS),
+        "π": policies,
+        "other": policies,
+        "weight": numbers("1/1000", 1),
+        "σ": numbers("1/4", 1),
+    },
+    given=[positive_start],
+    named={"two by two": {"mdp": two_by_two(), "other": rational([["1/10", "9/10"], ["9/10", "1/10"]])}},
+    near_misses={
+        "without the way": step_for_free,
+        "smoother than F is": {"smooth": smoother_logarithm},
+    },
+    uses=["zhang2020.hidden"],
+    note="For F = Σ log(λ + σ).  The proof takes any λ' in the place of the optimal occupancy: no optimum is needed.",
+)
+def rate_step_log(mdp, π, other, weight, σ, *, smooth=steepness_of_logarithm):
+    """A step of length 1/L gains what going to the policy of any mixture would, for a smoothed logarithm too."""
+    F, steep, far = SmoothedLog(σ), smooth(mdp, σ), pair_visits(mdp, other)
+    most = F.value(far)
+    for x, after in pairwise(projected_utility_pg(mdp, F, enclosed(π), step_size=1 / steep)):
+        λ = pair_visits(mdp, x.π)
+        yield {
+            k: x.k,
+            α: weight,
+            L: steep,
+            behind: most - F.value(λ),
+            behind_next: most - F.value(pair_visits(mdp, after.π)),
+            way_there: norm(policy_of((1 - expand(weight, 2)) * λ + expand(weight, 2) * far) - x.π, 2),
+        }
+
+
+# -- Stationary points -------------------------------------------------------------------------------------------------
+
+least_slope = Quantity(r"\min_{j < k} \lVert \nabla_\theta F(\lambda(\theta_j)) \rVert^2", "least squared slope so far")
+lacks_first = Quantity(r"F^\star - F(\lambda(\theta_0))", "what the first policy lacks")
+L_θ = Quantity(r"L_\theta", "smoothness of F in the logits: 3 / (2 (1 − γ)³)", accuracy="exact")
+with as_printed():
+    stationary = least_slope <= 2 * L_θ * lacks_first / k
+    stationary_square = least_slope <= 2 * L_θ * lacks_first / k**2
+    stationary_rough = least_slope <= lacks_first / (100 * k)
+
+
+def crawling(mdp, F, θ, *, step_size):
+    """Steps a hundredth as long."""
+    return utility_pg(mdp, F, θ, step_size=step_size / 100)
+
+
+@theorem(
+    stationary,
+    cite="zhang2020",
+    at="Section 4, first-order stationary points",
+    source="derived",
+    judge=for_all(k, up_to=100, exactly_up_to=5),
+    on={
+        "mdp": discounted_mdps(2, 3, positive_start=True, families=SMALL + BANDITS),
+        "θ": logits,
+        "goal": deterministic_policies,
+    },
+    named={
+        "two by two": {"mdp": two_by_two(), "θ": two_by_two_logits(), "goal": rational([[1, 0], [0, 1]])},
+        "two arms": {"mdp": two_armed_bandit(), "goal": rational([[1, 0]])},
+    },
+    near_misses={
+        "a hundredth and no smoothness": stationary_rough,
+        "as the square of k": stationary_square,
+        "steps a hundredth as long": {"solver": crawling},
+    },
+    uses=["zhang2021.lem5_3_tabular"],
+    note="Recalled is Õ(ε^{-2}) steps to a slope of ε; for F = −½‖λ − λ^π*‖², l = 1/(1 − γ) and L_λ = 1, so that the "
+    "tabular L_θ is 3 / (2 (1 − γ)³).",
+)
+def stationary_points(mdp, θ, goal, *, solver=utility_pg):
+    """Gradient ascent on logits finds a slope of ε within 2 L_θ (F* − F_0) / ε² steps of length 1/L_θ."""
+    m, steep = pair_visits(mdp, goal), 3 / (2 * (1 - mdp.discount) ** 3)
+    F, constants, least = Quadratic(m), {L_θ: steep}, None
+    for x in solver(mdp, F, θ, step_size=1 / steep):
+        if x.k:
+            yield constants | {k: x.k, least_slope: least}
+        else:
+            constants[lacks_first] = half_squares(pair_visits(mdp, x.π), m)
+        here = norm(softmax_utility_gradient(mdp, x.π, F), 2) ** 2
+        least = here if least is None else minimum(least, here)

@@ -148,6 +148,7 @@ from mdplab.exact.utility_optimum import utility_optimum as utility_optimum
 from mdplab.exact.values import action_values as action_values
 from mdplab.exact.values import advantages as advantages
 from mdplab.exact.values import values as values
+from mdplab.exact.variational_gradient import variational_gradient as variational_gradient
 from mdplab.exact.visits import occupancy as occupancy
 from mdplab.exact.visits import visits as visits
 from mdplab.exact.visits import visits_from_each as visits_from_each

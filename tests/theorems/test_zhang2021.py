@@ -1,0 +1,66 @@
+"""What the engine cannot know of theorems/zhang2021.py: occupancies, weights and gradients of one or two states."""
+
+from itertools import islice
+
+import flint
+import pytest
+
+from mdplab.arrays import rational, rational_number
+from mdplab.exact import pair_visits, softmax_utility_gradient
+from mdplab.exact.utilities import SmoothedLog
+from mdplab.instances import two_armed_bandit, two_by_two, two_state_swap
+from theorems import zhang2021
+
+HALF = rational([["1/2", "1/2"]])
+
+
+def number(x):
+    return rational_number(x)
+
+
+def test_the_gradient_of_a_smoothed_logarithm_by_hand():
+    """π = (1/4, 3/4), σ = 1/4: the shadow reward is (2, 1), its mean 5/4, the gradient (3/16, −3/16)."""
+    g = softmax_utility_gradient(two_armed_bandit(), rational([["1/4", "3/4"]]), SmoothedLog(number("1/4")))
+    assert (g == rational([["3/16", "-3/16"]])).all()
+
+
+def test_seven_utilities_are_measured_and_both_roads_are_the_same():
+    bindings = list(zhang2021.chain(two_by_two(), rational([["1/4", "3/4"], ["2/3", "1/3"]]), HALF, number(1)))
+    assert len(bindings) == 7
+    first = bindings[0]  # of the linear utility
+    assert (first[zhang2021.slope] == first[zhang2021.policy_gradient]).all()
+
+
+def test_occupancy_of_the_swap_by_hand():
+    """Uniform start, γ = 1/2: each state is visited once on average; after one step half of that is left."""
+    λ = pair_visits(two_state_swap(), rational([[1], [1]]))
+    assert (λ == 1).all()
+    at = list(islice(zhang2021.flow(two_state_swap(), rational([[1], [1]])), 3))
+    assert [b[zhang2021.left_out] for b in at] == [2, 1, number("1/2")]
+
+
+def test_the_sharp_weight_is_almost_attained():
+    """θ = (−6, 6) to (−11/2, 11/2): log ω = 1 + log((1 + e^−12) / (1 + e^−11)) + ... against √2 · √(1/2) = 1."""
+    instance = zhang2021.weight_tabular.instance(zhang2021.from_a_certain_arm)
+    _, log_weight, bound = next(zhang2021.weight_tabular.trace(**instance))
+    assert bound.overlaps(flint.arb(1))
+    exact = 1 + ((1 + flint.arb(-12).exp()) / (1 + flint.arb(-11).exp())).log()
+    assert log_weight.overlaps(exact)
+
+
+@pytest.mark.parametrize("theorem", [zhang2021.lipschitz, zhang2021.lipschitz_tabular])
+def test_equal_logits_have_equal_occupancies(theorem):
+    _, change, bound = next(theorem.trace(two_by_two()))
+    assert float(change.mid()) == 0
+    assert bound == 0 or float(bound.mid()) == 0
+
+
+def test_the_variance_of_a_weight_by_hand():
+    """From (p, 1 − p) to (1/2, 1/2): E ω² = (1/p + 1/(1 − p)) / 4 for a factor, its n-th power for n."""
+    instance = zhang2021.lem5_7.instance(zhang2021.large_turn)
+    first, second = islice(zhang2021.lem5_7.trace(**instance), 2)
+    p = 1 / (1 + flint.arb(-2).exp())
+    moment = (1 / p + 1 / (1 - p)) / 4
+    assert first[1].overlaps(moment - 1)
+    assert second[1].overlaps(moment * moment - 1)
+    assert first[2].overlaps(6 * (1 + (4 * flint.arb(2).sqrt()).exp()) * 2)

@@ -1,10 +1,32 @@
 """What is seen of a policy: trajectories and estimators."""
 
 from mdplab.sampling.draws import Draws as Draws
+from mdplab.sampling.estimators.gradients import actor_critic as actor_critic
+from mdplab.sampling.estimators.gradients import all_actions as all_actions
+from mdplab.sampling.estimators.gradients import gpomdp as gpomdp
+from mdplab.sampling.estimators.gradients import parametric as parametric
+from mdplab.sampling.estimators.gradients import reinforce as reinforce
+from mdplab.sampling.estimators.gradients import score_sum as score_sum
+from mdplab.sampling.estimators.gradients import td_actor_critic as td_actor_critic
+from mdplab.sampling.estimators.steps import at_pairs as at_pairs
+from mdplab.sampling.estimators.steps import at_states as at_states
+from mdplab.sampling.estimators.steps import by_objective as by_objective
+from mdplab.sampling.estimators.steps import observed_return as observed_return
+from mdplab.sampling.estimators.steps import one_more_axis as one_more_axis
+from mdplab.sampling.estimators.steps import paid as paid
+from mdplab.sampling.estimators.steps import rewards_to_go as rewards_to_go
+from mdplab.sampling.estimators.steps import state_baseline as state_baseline
+from mdplab.sampling.estimators.steps import td_steps as td_steps
+from mdplab.sampling.estimators.steps import visited_pairs as visited_pairs
+from mdplab.sampling.moments import covariance as covariance
+from mdplab.sampling.moments import mean as mean
+from mdplab.sampling.moments import second_moment as second_moment
+from mdplab.sampling.moments import trace_variance as trace_variance
 from mdplab.sampling.outcomes import NotEnumerable as NotEnumerable
 from mdplab.sampling.outcomes import Outcomes as Outcomes
-from mdplab.sampling.outcomes import every_trajectory as every_trajectory
 from mdplab.sampling.pair_sums import pair_sums as pair_sums
+from mdplab.sampling.rollouts import every_trajectory as every_trajectory
+from mdplab.sampling.rollouts import geometric_rollouts as geometric_rollouts
 from mdplab.sampling.rollouts import rollouts as rollouts
 from mdplab.sampling.rollouts import walk as walk
 from mdplab.sampling.trajectories import Trajectories as Trajectories

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, is_exact, rational
+from mdplab.arrays import Array
 from mdplab.errors import MdplabError
-from mdplab.models.discounted import DiscountedMDP
-from mdplab.sampling.trajectories import Trajectories
+from mdplab.sampling.chains import aligned
 
 
 class NotEnumerable(MdplabError):
@@ -55,37 +52,27 @@ class Outcomes:
             raise NotEnumerable("a second draw depends on the outcome of the first; only one is enumerated")
         self.probability = probability
 
+    def walk(self, start: Array, P: Array, policy: Array, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+        """All walks of a controlled chain that are possible for some model and policy of the batch, and `take` them.
 
-def every_trajectory(mdp: DiscountedMDP, policy: Array, horizon: int, most: int = 10**6) -> tuple[Trajectories, Array]:
-    """All trajectories of `horizon` steps and their probabilities (..., N), in the arithmetic of the model.
+        States (..., N, H + 1) and actions (..., N, H), the same for the whole batch, as `mdplab.sampling.walk` has them.
+        """
+        batch = max(start.ndim - 1, P.ndim - 3, policy.ndim - 2)
+        start, P, policy = aligned(start, 1, batch), aligned(P, 3, batch), aligned(policy, 2, batch)
+        paths, probability = self._grown(np.empty((1, 0), dtype=np.intp), 1, start[..., None, :])
+        for _ in range(horizon):
+            paths, probability = self._grown(paths, probability, policy[..., paths[:, -1], :])
+            paths, probability = self._grown(paths, probability, P[..., paths[:, -2], paths[:, -1], :])
+        self.take(probability)
+        walks = np.broadcast_to(paths, (*probability.shape, 2 * horizon + 1))
+        return walks[..., 0::2], walks[..., 1::2]
 
-    States and actions are (N, H + 1) and (N, H), the same for every model of a batch; rewards (..., N, H).
-
-    Raises
-    ------
-    NotEnumerable
-        If there are more than `most`.
-    """
-    S, A = mdp.S, mdp.A
-    count = S * (S * A) ** horizon
-    if count > most:
-        raise NotEnumerable(f"{S} states, {A} actions and {horizon} steps make {count} trajectories; at most {most}")
-    paths = np.array(list(product(range(S), *[range(A), range(S)] * horizon)), dtype=np.intp)
-    states, actions = paths[:, 0::2], paths[:, 1::2]
-    probability = mdp.start[..., states[:, 0]]
-    for h in range(horizon):
-        s, a, t = states[:, h], actions[:, h], states[:, h + 1]
-        probability = probability * policy[..., s, a] * mdp.P[..., s, a, t]
-    rewards = np.stack([mdp.r[..., states[:, h], actions[:, h]] for h in range(horizon)], axis=-1)
-    return Trajectories(states, actions, rewards, powers(mdp, horizon)), probability
-
-
-def powers(mdp: Any, horizon: int) -> Array:
-    """γ^h for h = 0, ..., H − 1;  (..., 1, H), or (H,) where one discount serves all."""
-    γ = mdp.discount
-    one = rational(1)[()] if is_exact(np.asarray(γ)) or is_exact(γ) else 1.0
-    out = [γ * 0 + one]
-    for _ in range(horizon - 1):
-        out.append(out[-1] * γ)
-    stacked = np.stack([np.asarray(x) for x in out], axis=-1)
-    return stacked[..., None, :] if stacked.ndim > 1 else stacked
+    def _grown(self, paths: np.ndarray, probability: Array, rows: Array) -> tuple[np.ndarray, Array]:
+        """Each path continued in all possible ways, with probabilities `rows` (..., N, K) given the path."""
+        p = np.asarray(probability)[..., None] * rows
+        K, p = p.shape[-1], p.reshape(*p.shape[:-2], -1)
+        possible = ~np.asarray(p == 0, dtype=bool)  # a ball that contains zero is possible
+        index = np.flatnonzero(possible.any(axis=tuple(range(p.ndim - 1))))
+        if len(index) > self.most:
+            raise NotEnumerable(f"there are more than {self.most} trajectories; expected fewer, or draws")
+        return np.column_stack([paths[index // K], index % K]), p[..., index]

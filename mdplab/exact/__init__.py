@@ -138,6 +138,12 @@ from mdplab.exact.surrogates import divergence as divergence
 from mdplab.exact.surrogates import improvement as improvement
 from mdplab.exact.surrogates import surrogate_gain as surrogate_gain
 from mdplab.exact.surrogates import total_variation as total_variation
+from mdplab.exact.truncated import truncated_action_values as truncated_action_values
+from mdplab.exact.truncated import truncated_gradient as truncated_gradient
+from mdplab.exact.truncated import truncated_hessian as truncated_hessian
+from mdplab.exact.truncated import truncated_value as truncated_value
+from mdplab.exact.truncated import truncated_values as truncated_values
+from mdplab.exact.truncated import truncated_visits as truncated_visits
 from mdplab.exact.utility_gradients import direct_utility_gradient as direct_utility_gradient
 from mdplab.exact.utility_gradients import rewarded as rewarded
 from mdplab.exact.utility_gradients import softmax_utility_gradient as softmax_utility_gradient

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, exact_distribution, floats, is_exact, softmax
+from mdplab.arrays import Array, exact_distribution, floats, is_exact, namespace, softmax
 from mdplab.errors import MdplabError
 from mdplab.exact import advantages, divergence
 from mdplab.models.discounted import DiscountedMDP
@@ -94,7 +94,7 @@ def _run(
             pull = np.where(outside, step * np.maximum(β, 1e-3) / mdp.S, 0.0)
             θ = θ - np.minimum(pull, 1.0)[..., None, None] * (new - old)
             β = np.where(outside, _multiplier(β, far, ε, multiplier_step), β)
-        π = exact_distribution(new) if is_exact(π) else new
+        π = exact_distribution(new) if is_exact(π) else namespace(π).asarray(new)
 
 
 def _multiplier(β: np.ndarray, far: np.ndarray, ε: np.ndarray, step: float) -> np.ndarray:

@@ -79,10 +79,11 @@ def frank_wolfe(
     if steps == "line search" and is_exact(mdp.P):
         raise MdplabError("a line search halves in float64; in exact arithmetic take steps='open loop'")
     first = (table(mdp, "π", None) + 1) / mdp.A if π is None else table(mdp, "π", π)
-    return thinned(_run(mdp, F, pair_visits(mdp, first), steps == "line search"), at)
+    return thinned(_run(mdp, F, first, steps == "line search"), at)
 
 
-def _run(mdp: DiscountedMDP, F: Utility, λ: Array, search: bool) -> Iterator[OccupancyIterate]:
+def _run(mdp: DiscountedMDP, F: Utility, first: Array, search: bool) -> Iterator[OccupancyIterate]:
+    λ = pair_visits(mdp, first)
     for k in count():
         model, π = rewarded(mdp, F.gradient(λ)), policy_of(λ)
         best = optimum(model)

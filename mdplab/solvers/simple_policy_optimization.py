@@ -63,30 +63,27 @@ def penalised_maximiser(π: Array, A: Array, clip: Any) -> Array:
 
     Notes
     -----
-    r(a) = max(0, 1 + ε (A(a) − c) / |A(a)|), where c makes it a policy.  As in the projection onto the simplex,
-    c = max_k (Σ_{i<=k} w b − 1) / Σ_{i<=k} w over the actions sorted by the b(a) = A(a) + |A(a)| / ε at which they come
-    in, w(a) = ε π(a) / |A(a)|.  Actions without advantage cost nothing: they take what is left once c has fallen
-    to zero.
+    π'(a) = max(0, p(a) − c w(a)) with p = π (1 + ε sign A) and w = ε π / |A|, where c makes it a policy.  As in the
+    projection onto the simplex, c = max_k (Σ_{i<=k} p − 1) / Σ_{i<=k} w over the actions sorted by the p / w at which
+    they come in.  Actions without advantage cost nothing: they take what is left once c has fallen to zero.
     """
     ε, zero = expand(clip, 2), 0 * A
-    size = abs(A)
-    idle = size == 0
-    safe = _where(idle, zero + 1, size)
-    w = _where(idle, zero, ε * π / safe)
-    b = A + size / ε
-    in_first = b[..., None, :] >= b[..., :, None]
-    weights = _where(in_first, w[..., None, :] + 0 * b[..., :, None], 0 * (b[..., None, :] + b[..., :, None]))
-    sums, totals = total(weights * b[..., None, :]), total(weights)
+    idle = A == 0
+    size = _where(idle, zero + 1, abs(A))
+    w = _where(idle, zero, ε * π / size)
+    p = _where(idle, zero, π + ε * _where(A > 0, π, -π))
+    enters = A + abs(A) / ε
+    in_first = enters[..., None, :] >= enters[..., :, None]
+    sums, totals = (total(_where(in_first, x[..., None, :], 0 * x[..., :, None])) for x in (p, w))
     some = totals > 0
     levels = _where(some, (sums - 1) / _where(some, totals, zero + 1), zero)
     level = largest(_where(some, levels, zero - largest(size, 1)[..., None] - 1 / ε))
-    has_idle = total(_where(idle, π, zero)) > 0
-    level = _where(has_idle, maximum(level, 0 * level), level)
-    new = w * maximum(b - level[..., None], zero)
-    left = (1 - total(new))[..., None]
-    parked = total(_where(idle, π, zero))[..., None]
-    share = _where(idle, π, zero) / _where(parked > 0, parked, 0 * parked + 1)
-    new = new + share * maximum(left, 0 * left)
+    parked = total(_where(idle, π, zero))
+    level = _where(parked > 0, maximum(level, 0 * level), level)
+    new = maximum(p - level[..., None] * w, zero)
+    left = 1 - total(new)
+    share = _where(idle, π, zero) / _where(parked > 0, parked, 0 * parked + 1)[..., None]
+    new = new + share * maximum(left, 0 * left)[..., None]
     return new / total(new)[..., None]  # a sum of one, but for rounding where an advantage is tiny
 
 

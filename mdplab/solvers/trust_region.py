@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, exact_distribution, floats, is_exact, largest, sup, total
+from mdplab.arrays import Array, exact_distribution, floats, is_exact, largest, namespace, sup, total
 from mdplab.exact import advantages, divergence, visits
 from mdplab.models.discounted import DiscountedMDP
 from mdplab.solvers.inputs import per_model, table
@@ -69,10 +69,10 @@ def _run(mdp: DiscountedMDP, π: Array, penalty: Any) -> Iterator[PolicyIterate]
         A, d, γ = advantages(mdp, π), visits(mdp, π), mdp.discount
         C = 4 * γ * sup(A, 2) / (1 - γ) ** 2 if penalty is None else penalty
         new = _step(floats(π), floats(A), floats(d), np.asarray(floats(C)))
-        new = exact_distribution(new) if is_exact(π) else new
-        objective = total(d * total(new * A)) - C * largest(divergence(π, new))
-        better = np.asarray(objective > 0, dtype=bool)[..., None, None]
-        π = np.where(better, new, π)
+        new = exact_distribution(new) if is_exact(π) else namespace(π).asarray(new)
+        better = total(d * total(new * A)) - C * largest(divergence(π, new)) > 0
+        better = np.asarray(better, dtype=bool) if is_exact(π) else better
+        π = namespace(π).where(better[..., None, None], new, π)
 
 
 def _step(π: np.ndarray, A: np.ndarray, d: np.ndarray, C: np.ndarray) -> np.ndarray:

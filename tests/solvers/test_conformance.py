@@ -10,6 +10,7 @@ import pytest
 from mdplab import solvers
 from mdplab.arrays import ball, floats, number, one_hot, rational, rational_number
 from mdplab.exact import TsallisEntropy, optimum
+from mdplab.exact.utilities import SmoothedLog
 from mdplab.models import DiscountedMDP, bandit
 
 
@@ -18,6 +19,11 @@ def cooling(temperature):
     while True:
         yield temperature
         temperature = 3 * temperature / 4
+
+
+def hurried(mdp):
+    """A quarter of the discount: dividing by small advantages, balls of the values of a patient agent grow too wide."""
+    return DiscountedMDP(mdp.P, mdp.r, mdp.discount / 4, mdp.start)
 
 
 # Each solver as a function of a model, a first table (..., S, A), and one positive number for each model.
@@ -62,9 +68,20 @@ SOLVERS = {
     "tsallis_munchausen_vi, q = 3/2": lambda mdp, θ, x: solvers.tsallis_munchausen_vi(
         mdp, θ, strength=x, temperature=x, q=rational_number("3/2")
     ),
+    "mdpo": lambda mdp, θ, x: solvers.mdpo(mdp, θ, step_sizes=repeat(x), inner_steps=2, inner_step_size=x),
+    "conservative_policy_iteration": lambda mdp, θ, x: solvers.conservative_policy_iteration(mdp),
+    "clipped_policy_optimization": lambda mdp, θ, x: solvers.clipped_policy_optimization(mdp, clip=x),
+    "simple_policy_optimization": lambda mdp, θ, x: solvers.simple_policy_optimization(hurried(mdp), clip=x),
+    "trust_region": lambda mdp, θ, x: solvers.trust_region(mdp),
+    "fixpo": lambda mdp, θ, x: solvers.fixpo(mdp, radius=x),
+    "frank_wolfe": lambda mdp, θ, x: solvers.frank_wolfe(mdp, SmoothedLog(x)),
+    "utility_pg": lambda mdp, θ, x: solvers.utility_pg(mdp, SmoothedLog(x), θ, step_size=x / 8),
+    "projected_utility_pg": lambda mdp, θ, x: solvers.projected_utility_pg(mdp, SmoothedLog(x), step_size=x / 8),
     "regularised_vi": lambda mdp, θ, x: solvers.regularised_vi(mdp, TsallisEntropy(x, rational_number(2)), θ[..., 0]),
 }
 ENDLESS = [name for name in SOLVERS if name != "mirror_descent, geometric"]  # float steps end before they overflow
+# Those whose iterates are float64 whatever the model: enclosures move outwards, and these two search for their step.
+IN_FLOAT64 = ["enclosures", "trust_region", "fixpo"]
 STEPS = 4
 
 
@@ -100,7 +117,7 @@ def trace(run):
     return [{n: np.array(x, copy=True) for n, x in named(iterate).items()} for iterate in islice(run, STEPS)]
 
 
-@pytest.fixture(params=[n for n in SOLVERS if n != "enclosures"])  # those move outwards in float64, on purpose
+@pytest.fixture(params=[n for n in SOLVERS if n not in IN_FLOAT64])
 def reference(request, digits):
     """(name, iterates in 300 digits, and how far 53 bits may be off).
 
@@ -151,6 +168,23 @@ def test_strict_arrays_agree_with_balls(reference):
     strict = mdp.floats().map(array_api_strict.asarray)
     run = SOLVERS[name](strict, array_api_strict.asarray(θ), array_api_strict.asarray(x))
     assert_within(trace(run), exact, rough)
+
+
+@pytest.mark.parametrize("name", IN_FLOAT64[1:])
+def test_steps_in_float64_are_the_same_for_every_kind_of_model(name):
+    """Searches stop at a relative 1e-12, and a step that starts elsewhere by that ends elsewhere by little more."""
+    mdp, θ, x = instance()
+    exact = trace(SOLVERS[name](mdp, θ, x))
+    batch = trace(SOLVERS[name](mdp.floats(), floats(θ), floats(x)))
+    strict = mdp.floats().map(array_api_strict.asarray)
+    other = trace(SOLVERS[name](strict, *(array_api_strict.asarray(floats(y)) for y in (θ, x))))
+    for i in np.ndindex(2, 2):
+        single = trace(SOLVERS[name](mdp[i].floats(), floats(θ[i]), float(floats(x[i]))))
+        for a, b, c, d in zip(exact, batch, other, single, strict=True):
+            for y in (b["π"][i], c["π"][i], d["π"]):
+                assert np.allclose(floats(a["π"][i]), y, rtol=0, atol=1e-10)
+    for it in exact:
+        assert (it["π"].sum(axis=-1) == 1).all()
 
 
 @pytest.mark.parametrize("name", SOLVERS)

@@ -9,7 +9,9 @@ from mdplab.theorem.assumptions import unique_optimal_actions as unique_optimal_
 from mdplab.theorem.check import check as check
 from mdplab.theorem.judges import for_all as for_all
 from mdplab.theorem.judges import identity as identity
+from mdplab.theorem.judges import in_expectation as in_expectation
 from mdplab.theorem.judges import rate as rate
+from mdplab.theorem.judges import with_probability as with_probability
 from mdplab.theorem.judges import witness as witness
 from mdplab.theorem.quantity import Quantity as Quantity
 from mdplab.theorem.quantity import as_printed as as_printed

@@ -379,9 +379,7 @@ class Check:
         ratio = ratio_of(smaller, larger)
         draws = {"seed": self.seed, "replicates": result.replicates} if result.replicates else None
         shown = None if math.isnan(ratio) else ratio
-        return Refutation(
-            claim, where, k, _digits(smaller), _digits(larger), shown, inp.to_json(inputs), draws
-        )
+        return Refutation(claim, where, k, _digits(smaller), _digits(larger), shown, inp.to_json(inputs), draws)
 
     def horizon(self, c: Curves, row: int) -> int | None:
         return None if self.theorem.index is None else int(c.k[row])
@@ -412,7 +410,8 @@ class Check:
         word, reason = self.word()
         declared = "refuted" if theorem.status == "refuted" else "stands"
         comparisons = {
-            x: int(found.comparisons[x]) for x in ("floats", "balls", "rationals", "races", "silent", "touching", "open")
+            x: int(found.comparisons[x])
+            for x in ("floats", "balls", "rationals", "races", "silent", "touching", "open")
         }
         exact = comparisons["balls"] + comparisons["rationals"] > 0
         return Verdict(
@@ -443,7 +442,7 @@ class Check:
         """The verdict's word and its reason."""
         found, theorem = self.found, self.theorem
         decided = sum(found.comparisons[x] for x in ("floats", "balls", "rationals", "races"))
-        silent = found.informative and not any(k is not None for k in found.informative) and self.model is None
+        bounded = theorem.trivial is not None or bool(found.informative)
         if isinstance(theorem.judge, Witness):
             if not found.attained:
                 return "refuted", "no named instance attains it"
@@ -456,7 +455,7 @@ class Check:
             return "vacuous", f"none of {found.instances['discarded']} instances meets the assumptions"
         elif decided <= found.comparisons["silent"]:
             return "vacuous", "both sides were zero, or below rounding, everywhere"
-        elif silent:
+        elif bounded and not any(k is not None for k in found.informative) and self.model is None:
             return "vacuous", "the bound is never below the trivial one"
         elif found.margin is not None:
             m = found.margin

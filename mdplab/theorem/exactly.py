@@ -21,7 +21,7 @@ PASSES = 4  # each with twice the bits of the one before
 
 @dataclass
 class Result:
-    """What exact arithmetic says of one claim on one instance."""
+    """What exact arithmetic, or a race over replicates, says of one claim on one instance."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     failure: tuple[int, Any, Any] | None = None  # iterate, smaller side, larger side
@@ -29,6 +29,8 @@ class Result:
     ratio_at: int = 0
     informative: int | None = None
     balls: bool = False
+    replicates: int = 0  # where a race decided, how many it took
+    margin: tuple[int, float, float] | None = None  # of a race left open: iterate, E[larger − smaller] from and to
 
     @property
     def compared(self) -> int:

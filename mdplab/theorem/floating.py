@@ -53,14 +53,14 @@ def run_in_floats(
 ) -> dict[str, Curves]:
     """Evaluate the claims on a batch, shape (n,) or ()."""
     batch = batch_shape(inputs)
-    relative, absolute = _rounding(inputs)
+    relative, absolute = rounding_of(inputs)
     parts: dict[str, list[Curves]] = {name: [] for name in claims}
     stream = theorem.bindings(inputs, up_to, **(slots or {}))
     begin = 0
     while chunk := list(islice(stream, CHUNK)):
-        stacked = _stacked(theorem, chunk, batch, begin)
-        k = _indices(theorem, chunk, begin)
-        errors = _errors(stacked, k, relative, absolute)
+        stacked = stack(theorem, chunk, batch, begin)
+        k = indices(theorem, chunk, begin)
+        errors = errors_of(stacked, k, relative, absolute)
         trivial = theorem.trivial_bound(stacked) if theorem.trivial_bound else None
         for name, claim in claims.items():
             parts[name].append(_curves(theorem, claim, stacked, errors, k, trivial, batch))
@@ -70,20 +70,22 @@ def run_in_floats(
     return {name: _joined(p) for name, p in parts.items()}
 
 
-def _rounding(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+def rounding_of(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+    """How far float64 may be off on these inputs, relative and absolute: what their model says."""
     for x in inputs.values():
         if hasattr(x, "rounding"):
             return x.rounding
     return 64 * EPS, 64 * EPS
 
 
-def _indices(theorem: Theorem, chunk: list[Binding], begin: int) -> np.ndarray:
+def indices(theorem: Theorem, chunk: list[Binding], begin: int) -> np.ndarray:
+    """What numbers the bindings of a chunk that begins with the binding `begin`; (K,)."""
     if theorem.index is None:
         return np.arange(begin, begin + len(chunk))
     return np.array([int(b[theorem.index]) for b in chunk])
 
 
-def _stacked(theorem: Theorem, chunk: list[Binding], batch: tuple[int, ...], begin: int) -> Binding:
+def stack(theorem: Theorem, chunk: list[Binding], batch: tuple[int, ...], begin: int) -> Binding:
     """Each quantity as float64 (K, *batch, *entries), entries padded so that all broadcast."""
     out: Binding = {}
     for q in chunk[0]:
@@ -99,7 +101,7 @@ def _stacked(theorem: Theorem, chunk: list[Binding], batch: tuple[int, ...], beg
     return {q: x.reshape(*x.shape, *(1,) * (entries - x.ndim)) for q, x in out.items()}
 
 
-def _errors(stacked: Binding, k: np.ndarray, relative: Any, absolute: Any) -> Binding:
+def errors_of(stacked: Binding, k: np.ndarray, relative: Any, absolute: Any) -> Binding:
     """How far each quantity may be off.  Rounding made in each iterate adds up along the trajectory, hence 1 + k."""
     entries = next(iter(stacked.values())).ndim
     steps = (1.0 + k).reshape(-1, *(1,) * (entries - 1))
@@ -130,12 +132,7 @@ def _curves(
     batch: tuple[int, ...],
 ) -> Curves:
     with np.errstate(all="ignore"):
-        smaller, larger = _sides(claim, stacked)
-        error = 16 * EPS * (abs(smaller) + abs(larger))  # of evaluating the formula itself
-        for q in claim.quantities:
-            s, t = _sides(claim, {**stacked, q: stacked[q] + errors[q]})
-            error = error + np.nan_to_num(abs((t - larger) - (s - smaller)), nan=0.0, posinf=np.inf)
-        _check_numbers(theorem, smaller, larger, k)
+        smaller, larger, error = compare(theorem, claim, stacked, errors, k)
         outcome = comparison.in_floats(smaller, larger, error, claim.is_identity)
         ratio = np.where((smaller > 0) & (larger > 0) & (outcome != Outcome.SILENT), smaller / larger, np.nan)
     informative = np.zeros(outcome.shape, bool) if trivial is None else np.broadcast_to(larger < trivial, outcome.shape)
@@ -157,6 +154,20 @@ def _curves(
     )
 
 
+def compare(
+    theorem: Theorem, claim: Claim, stacked: Binding, errors: Binding, k: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both sides, (K, ...), and how far their difference may be off when each quantity is off by its error."""
+    with np.errstate(all="ignore"):
+        smaller, larger = sides(claim, stacked)
+        error = 16 * EPS * (abs(smaller) + abs(larger))  # of evaluating the formula itself
+        for q in claim.quantities:
+            s, t = sides(claim, {**stacked, q: stacked[q] + errors[q]})
+            error = error + np.nan_to_num(abs((t - larger) - (s - smaller)), nan=0.0, posinf=np.inf)
+    _check_numbers(theorem, smaller, larger, k)
+    return smaller, larger, error
+
+
 def _entry(x: np.ndarray, index: np.ndarray) -> np.ndarray:
     return np.take_along_axis(x, index[..., None], axis=-1)[..., 0]
 
@@ -168,7 +179,8 @@ def _check_numbers(theorem: Theorem, smaller: np.ndarray, larger: np.ndarray, k:
             raise TheoremError(f"{theorem.id}: the {side} side of the claim is NaN at iterate {k[wrong.argmax()]}")
 
 
-def _sides(claim: Claim, stacked: Binding) -> tuple[np.ndarray, np.ndarray]:
+def sides(claim: Claim, stacked: Binding) -> tuple[np.ndarray, np.ndarray]:
+    """The smaller and the larger side, broadcast to the shape of the stacked quantities."""
     smaller, larger = claim.sides(stacked)
     shape = np.broadcast_shapes(np.shape(smaller), np.shape(larger), *(np.shape(x) for x in stacked.values()))
     return np.broadcast_to(smaller, shape), np.broadcast_to(larger, shape)

@@ -1,9 +1,10 @@
-"""Counterexamples as files: saved in readable JSON, judged again exactly."""
+"""Counterexamples as files: saved in readable JSON, judged again exactly, or on the same replicates."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from mdplab.theorem import inputs as inp
 from mdplab.theorem.claim import Claim
 from mdplab.theorem.collect import catalogue, theorems_in
 from mdplab.theorem.exactly import Result, judge_exactly
+from mdplab.theorem.inputs import Inputs
+from mdplab.theorem.random_check import ALPHA, result_of
+from mdplab.theorem.sampled import hold_races, pushed_forward, replicates_of
 from mdplab.theorem.statement import Theorem
 from mdplab.theorem.verdict import Refutation, Verdict
 
@@ -59,7 +63,7 @@ def record(theorem: Theorem, refutation: Refutation, near_miss: str | None = Non
 
 
 def replay(file: Path) -> Replay:
-    """Judge a saved counterexample exactly.
+    """Judge a saved counterexample exactly; one that a race refuted, by the race on the same replicates.
 
     Raises InstanceError if the file does not exist, is not JSON, or misses a key.
     """
@@ -76,9 +80,23 @@ def replay(file: Path) -> Replay:
         claim = miss if isinstance(miss, Claim) else claim
         slots = dict(miss) if isinstance(miss, dict) else {}
     given = {name: inp.from_json(x) for name, x in data["inputs"].items()}
-    inputs = inp.exact(theorem, theorem.complete(given))
-    result = judge_exactly(theorem, {"": claim}, inputs, data["k"] if theorem.index is not None else None, slots)[""]
+    inputs = theorem.complete(given)
+    if data.get("draws"):
+        result = _raced(theorem, claim, inp.in_floats(inputs), data["draws"], slots)
+    else:
+        inputs = inp.exact(theorem, inputs)
+        judged = replace(theorem, measure=pushed_forward(theorem)) if theorem.is_random else theorem
+        last = data["k"] if theorem.index is not None else None
+        result = judge_exactly(judged, {"": claim}, inputs, last, slots)[""]
     return Replay(theorem, data.get("near_miss"), claim, result, data["k"], inputs)
+
+
+def _raced(theorem: Theorem, claim: Claim, inputs: Inputs, draws: dict[str, int], slots: Mapping[str, Any]) -> Result:
+    replicates = replicates_of(theorem, inputs, draws["seed"])
+    heats = hold_races(
+        theorem, {"": claim}, inputs, replicates, lambda name: ALPHA, draws["replicates"], lambda heats: False, slots
+    )
+    return result_of(heats[""])
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,14 +16,15 @@ import sympy
 from mdplab import arrays
 from mdplab.errors import TheoremError
 from mdplab.instances.domain import Domain
+from mdplab.sampling.draws import Draws
 from mdplab.theorem.assumptions import Assumption, Without, called
 from mdplab.theorem.claim import Claim, compiled
-from mdplab.theorem.judges import ForAll, Rate, Witness
+from mdplab.theorem.judges import ForAll, InExpectation, Rate, WithProbability, Witness
 from mdplab.theorem.quantity import Quantity
 
 Status = Literal["as_stated", "corrected", "sharpened", "folklore", "conjectured", "refuted"]
 Source = Literal["read", "recalled", "derived"]
-Judge = ForAll | Rate | Witness
+Judge = ForAll | Rate | Witness | InExpectation | WithProbability
 NearMiss = Claim | Mapping[str, Any] | Without
 Binding = dict[sympy.Symbol, Any]
 
@@ -87,6 +89,11 @@ class Theorem:
         """What numbers the iterates; None for a statement about one point."""
         return getattr(self.judge, "index", None)
 
+    @property
+    def is_random(self) -> bool:
+        """Whether it is about expectations or probabilities; its measure then takes `draws`."""
+        return isinstance(self.judge, InExpectation | WithProbability)
+
     @cached_property
     def trivial_bound(self) -> Callable[[Mapping[sympy.Symbol, Any]], Any] | None:
         """The bound that holds for any reason; a claim that never says more is vacuous."""
@@ -124,12 +131,15 @@ class Theorem:
     def trace(self, *args: Any, up_to: int | None = None, **inputs: Any) -> Iterator[tuple[Binding, Any, Any]]:
         """Yield (binding, smaller, larger) of the first claim on one instance; other inputs take their simplest value.
 
+        A random claim is shown on 256 replicates of seed 0, unless `draws` are given.
+
         >>> for binding, error, bound in apriori_error.trace(one_state_loop(), up_to=3): ...
         """
         given = dict(zip(self.on, args, strict=False)) | inputs
         claim = next(iter(self.claims.values()))
         limit = getattr(self.judge, "up_to", None) if up_to is None else up_to
-        for binding in self.bindings(self.complete(given), limit):
+        slots = {"draws": given.pop("draws", Draws(replicate=np.arange(256)))} if self.is_random else {}
+        for binding in self.bindings(self.complete(given), limit, **slots):
             yield (binding, *claim.sides(binding))
 
     def _check(self, binding: Binding, k: int) -> None:
@@ -170,7 +180,8 @@ def theorem(
     claim : SymPy relation, or dict of them for parts (a), (b), ...
     cite, at : str
         Bibliography key, and where in that work: "Theorem 4".
-    judge : `for_all`, `identity`, `rate` or `witness`
+    judge : `for_all`, `identity`, `rate`, `witness`, `in_expectation` or `with_probability`
+        The last two are for measures that take a parameter named `draws`.
     on : dict
         What each parameter of the measure ranges over: a `Domain`, a Hypothesis strategy, or a function of earlier
         parameters that returns a strategy.
@@ -194,6 +205,7 @@ def theorem(
 
     def decorate(measure: Callable[..., Iterator[Binding]]) -> Theorem:
         claims = claim if isinstance(claim, Mapping) else {"": claim}
+        _check_randomness(measure, claims, judge)
         return Theorem(
             claims={name: Claim(c) for name, c in claims.items()},
             measure=measure,
@@ -229,6 +241,22 @@ def _domain(x: Any) -> Domain:
     if callable(x) and not hasattr(x, "example"):
         return Domain(draw=x)
     return Domain(draw=lambda: x)
+
+
+def _check_randomness(measure: Callable[..., Any], claims: Mapping[str, Any], judge: Judge) -> None:
+    random = isinstance(judge, InExpectation | WithProbability)
+    if random != ("draws" in inspect.signature(measure).parameters):
+        needs = (
+            "takes no parameter `draws`, which its judge needs" if random else "takes `draws`, which its judge does not"
+        )
+        raise TheoremError(f"{measure.__name__}: the measure {needs}")
+    if isinstance(judge, InExpectation):
+        for relation in claims.values():
+            for q, p in combinations_with_replacement(judge.within, 2):
+                if sympy.simplify(sympy.diff(relation.lhs - relation.rhs, q, p)) != 0:
+                    raise TheoremError(
+                        f"{measure.__name__}: {relation} is not linear in {q} and {p}, whose mean it is about"
+                    )
 
 
 def _named(x: Any) -> dict[str, Any]:

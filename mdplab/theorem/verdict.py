@@ -22,7 +22,7 @@ class Tightness:
 
 @dataclass(frozen=True)
 class Refutation:
-    """An instance on which the claim is false, confirmed in rationals or balls (in float64 for rates)."""
+    """An instance on which the claim is false, confirmed in rationals, in balls or by a race (in float64 for rates)."""
 
     claim: str
     where: str
@@ -31,6 +31,7 @@ class Refutation:
     larger: str
     ratio: float | None
     inputs: Any  # as JSON, complete: `mdplab replay` needs nothing else
+    draws: dict[str, int] | None = None  # of a random claim: the seed, and the replicates whose means are given
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,15 @@ class Verdict:
         How many were "named", "drawn" (both exact) and "batched" (float64), and how many were "discarded" because
         they do not meet the assumptions.
     comparisons : dict
-        Of both sides: "floats", "balls", "rationals", and among them "silent" (both sides zero or below rounding),
-        "touching" (equal to every digit computed), "open" (not decided).
+        Of both sides: "floats", "balls", "rationals" and "races" (of means, by sampling), and among them "silent" (both
+        sides zero or below rounding), "touching" (equal to every digit computed), "open" (not decided).
     replayed : int
         Float64 comparisons inside their rounding error that were decided again in balls.
+    replicates : int
+        Drawn for the races about the theorem's own claims; each theorem's races err with probability 1e-6 together.
+    margin : dict or None
+        Of the first race left open: "where", "k", and the expectations of larger − smaller, "low" to "high", that its
+        replicates do not exclude.
     informative : dict or None
         "first": first index at which the bound says more than the trivial one, "share" of instances where it ever does.
     smallest, worst : Refutation or None
@@ -81,6 +87,8 @@ class Verdict:
     instances: dict[str, int]
     comparisons: dict[str, int]
     replayed: int
+    replicates: int
+    margin: dict[str, Any] | None
     tightness: Tightness | None
     informative: dict[str, Any] | None
     near_misses: list[NearMiss]

@@ -1,0 +1,241 @@
+"""Judging random claims on one instance: replicates in growing portions until every race is decided."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from mdplab.arrays import floats, total
+from mdplab.errors import TheoremError
+from mdplab.sampling.draws import Draws
+from mdplab.sampling.outcomes import NotEnumerable, Outcomes
+from mdplab.theorem import floating
+from mdplab.theorem.claim import Claim, compiled
+from mdplab.theorem.inputs import batch_shape, to_json
+from mdplab.theorem.judges.comparison import Outcome, in_floats
+from mdplab.theorem.judges.race import Race
+from mdplab.theorem.judges.random import InExpectation, WithProbability
+from mdplab.theorem.statement import Binding, Theorem
+
+PORTION = 256  # replicates of the first portion; each later one doubles what has been drawn
+LARGEST = 2**14
+
+
+@dataclass
+class Heat:
+    """The race about one claim at one iterate, and the sums of both sides over the replicates that it took."""
+
+    k: int
+    race: Race
+    scale: float  # margin of the claim = scale (number in the race − level of the race)
+    smaller: float = 0.0
+    larger: float = 0.0
+    silent: bool = True  # both sides zero on every replicate, as far as float64 can tell
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Of the smaller and the larger side; NaN before any replicate."""
+        n = self.race.taken
+        return (self.smaller / n, self.larger / n) if n else (float("nan"), float("nan"))
+
+    def margin(self) -> tuple[float, float]:
+        """Expectations of larger − smaller that are not excluded."""
+        low, high = self.race.interval()
+        return self.scale * (low - self.race.level), self.scale * (high - self.race.level)
+
+
+@dataclass(frozen=True)
+class Portion:
+    """One claim on a portion of the replicates: for each iterate a level, and a number in [0, 1] for each replicate.
+
+    Attributes
+    ----------
+    k, level, scale : (K,)
+    low, high : (K, m)
+        The number, down and up to rounding; the claim says that its expectation is at least the level.
+    smaller, larger : (K, m)
+        Both sides; for a probability, whether the claim failed, and the probability with which it may.
+    silent : (K,)
+    """
+
+    k: np.ndarray
+    level: np.ndarray
+    scale: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    smaller: np.ndarray
+    larger: np.ndarray
+    silent: np.ndarray
+
+
+def hold_races(
+    theorem: Theorem,
+    claims: Mapping[str, Claim],
+    inputs: Mapping[str, Any],
+    draws: Callable[[int, int], Draws],
+    α: Callable[[str], float],
+    most: int,
+    until: Callable[[Mapping[str, list[Heat]]], bool],
+    slots: Mapping[str, Any] | None = None,
+) -> dict[str, list[Heat]]:
+    """Race every claim on one instance, on the same replicates, until all are decided, `until` says so, or `most`.
+
+    `until` is asked after each portion.
+
+    Parameters
+    ----------
+    draws : function of (first, last)
+        The replicates first, ..., last − 1.
+    α : function of a claim's name
+        Error probability of its next race.
+    """
+    heats: dict[str, list[Heat]] = {}
+    first = 0
+    while first < most:
+        last = min(most, max(2 * first, PORTION), first + LARGEST)
+        portions = _portions(theorem, claims, inputs, draws(first, last), slots or {})
+        for name, p in portions.items():
+            if name not in heats:
+                heats[name] = [
+                    Heat(int(k), Race(float(level), α(name)), float(scale))
+                    for k, level, scale in zip(p.k, p.level, p.scale, strict=True)
+                ]
+            for n, heat in enumerate(heats[name]):
+                _take(heat, p, n)
+        first = last
+        if until(heats) or all(h.race.side or h.silent for group in heats.values() for h in group):
+            break
+    return heats
+
+
+def replicates_of(theorem: Theorem, inputs: Mapping[str, Any], seed: int) -> Callable[[int, int], Draws]:
+    """Replicates first, ..., last − 1 of an instance, whose number follows from the theorem's id and the inputs."""
+    text = json.dumps([theorem.id, to_json(inputs)])
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+    return lambda first, last: Draws(seed, np.arange(first, last), number)
+
+
+def pushed_forward(theorem: Theorem) -> Callable[..., Iterator[Binding]]:
+    """The theorem's measure with expectations in place of random quantities, over every outcome of its one draw.
+
+    It raises `NotEnumerable` where the measure draws twice or the outcomes are too many.
+    """
+    judge = theorem.judge
+
+    @wraps(theorem.measure)
+    def expectation(**inputs: Any) -> Iterator[Binding]:
+        if not isinstance(judge, InExpectation):
+            raise NotEnumerable("a probability of many comparisons at once is not enumerated")
+        outcomes = Outcomes()
+        batch = batch_shape(inputs)
+        for binding in theorem.measure(**inputs, draws=outcomes):
+            p = outcomes.probability
+            yield {
+                q: total(p * x) if q in judge.within and len(np.shape(x)) > len(batch) else x
+                for q, x in binding.items()
+            }
+
+    return expectation
+
+
+def _take(heat: Heat, p: Portion, n: int) -> None:
+    before = heat.race.taken
+    heat.race.take(p.low[n], p.high[n])
+    taken = heat.race.taken - before
+    heat.smaller += float(p.smaller[n, :taken].sum())
+    heat.larger += float(p.larger[n, :taken].sum())
+    heat.silent &= bool(p.silent[n])
+
+
+def _portions(
+    theorem: Theorem, claims: Mapping[str, Claim], inputs: Mapping[str, Any], draws: Draws, slots: Mapping[str, Any]
+) -> dict[str, Portion]:
+    judge = theorem.judge
+    chunk = list(theorem.bindings(inputs, judge.up_to, draws=draws, **slots))
+    if not chunk:
+        raise TheoremError(f"{theorem.id}: the measure yields nothing")
+    k = floating.indices(theorem, chunk, 0)
+    stacked = floating.stack(theorem, chunk, draws.shape, 0)
+    errors = floating.errors_of(stacked, k, *floating.rounding_of(inputs))
+    make = _expectation if isinstance(judge, InExpectation) else _probability
+    return {name: make(theorem, claim, stacked, errors, k) for name, claim in claims.items()}
+
+
+def _expectation(theorem: Theorem, claim: Claim, stacked: Binding, errors: Binding, k: np.ndarray) -> Portion:
+    assert isinstance(theorem.judge, InExpectation)
+    bounds = {}
+    for q, ends in theorem.judge.within.items():
+        if q in claim.quantities:
+            low, high = (np.broadcast_to(compiled(end)(stacked, float), stacked[q].shape) for end in ends)
+            _check_range(theorem, q, stacked[q], low, high, errors[q], k)
+            bounds[q] = low, high
+    for q in claim.quantities:
+        if q not in bounds and (stacked[q] != stacked[q][:, :1]).any():
+            row = int((stacked[q] != stacked[q][:, :1]).any(axis=1).argmax())
+            raise TheoremError(
+                f"{theorem.id}: {q} differs between replicates at iterate {k[row]}; give its range to in_expectation"
+            )
+    smaller, larger, error = floating.compare(theorem, claim, stacked, errors, k)
+    # The margin is affine in each random quantity, so its extremes are the sums of what each can do.
+    at_low = {q: low for q, (low, _) in bounds.items()}
+    base = _margin(claim, {**stacked, **at_low})
+    bottom, top = base, base
+    for q, (_, high) in bounds.items():
+        change = _margin(claim, {**stacked, **at_low, q: high}) - base
+        bottom, top = bottom + np.minimum(change, 0), top + np.maximum(change, 0)
+    bottom, top = bottom[:, 0], top[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.where(top > bottom, top - bottom, 1.0)
+        number = (larger - smaller - bottom[:, None]) / scale[:, None]
+        slack = error / scale[:, None]
+    return Portion(
+        k=k,
+        level=-bottom / scale,
+        scale=scale,
+        low=np.clip(number - slack, 0, 1),
+        high=np.clip(number + slack, 0, 1),
+        smaller=smaller,
+        larger=larger,
+        silent=np.all((abs(smaller) <= error) & (abs(larger) <= error), axis=1),
+    )
+
+
+def _probability(theorem: Theorem, claim: Claim, stacked: Binding, errors: Binding, k: np.ndarray) -> Portion:
+    assert isinstance(theorem.judge, WithProbability)
+    smaller, larger, error = floating.compare(theorem, claim, stacked, errors, k)
+    outcome = in_floats(smaller, larger, error, claim.is_identity)
+    promised = np.broadcast_to(compiled(theorem.judge.probability)(stacked, float), smaller.shape)[:1]
+    sure, possible = (np.any(x, axis=0)[None] for x in (outcome == Outcome.FAILS, outcome >= Outcome.OPEN))
+    return Portion(
+        k=k[-1:],
+        level=promised[:, 0],
+        scale=np.ones(1),
+        low=1.0 - possible,
+        high=1.0 - sure,
+        smaller=1.0 * sure,
+        larger=1.0 - promised,
+        silent=np.array([(outcome == Outcome.SILENT).all()]),
+    )
+
+
+def _margin(claim: Claim, binding: Binding) -> np.ndarray:
+    smaller, larger = floating.sides(claim, binding)
+    return np.asarray(larger - smaller)
+
+
+def _check_range(
+    theorem: Theorem, q: Any, x: np.ndarray, low: np.ndarray, high: np.ndarray, error: np.ndarray, k: np.ndarray
+) -> None:
+    outside = (x < low - error) | (x > high + error)
+    if outside.any():
+        row, m = np.argwhere(outside)[0]
+        raise TheoremError(
+            f"{theorem.id}: {q} is {floats(x)[row, m]:.6g} at iterate {k[row]} of replicate {m}, outside its declared "
+            f"range [{low[row, m]:.6g}, {high[row, m]:.6g}]"
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from sympy import Abs, Eq
 
 from mdplab import arrays, exact
-from mdplab.arrays import norm, rational, rational_number, total
+from mdplab.arrays import expand, norm, rational, rational_number, total
 from mdplab.exact import (
     baseline_weights,
     critic_weights,
@@ -22,12 +22,15 @@ from mdplab.exact import (
     score_moments,
 )
 from mdplab.instances import (
+    Domain,
+    Family,
     exit_logits,
     exit_policies,
     exit_time_mdps,
     gambler,
     numbers,
     ruin_models,
+    share_repurchase,
     walk,
     which_exit,
 )
@@ -65,6 +68,14 @@ with as_printed():
     }
 
 
+few_paths = Assumption(
+    r"(A (S + E))^N \le 10^5",
+    "the paths are few enough to go through all of them",
+    lambda mdp: np.full(mdp.batch, (mdp.A * (mdp.S + mdp.E)) ** mdp.N <= 10**5),
+    lambda mdp: f"there are up to {mdp.A * (mdp.S + mdp.E)}^{mdp.N}",
+)
+
+
 def small_walk():
     """Two inner points, three times."""
     return {"mdp": walk(3, horizon=3)}
@@ -97,6 +108,7 @@ def paid_inside(V, path):
     source="derived",
     judge=identity(),
     on={"mdp": exit_time_mdps(), "π": exit_policies},
+    given=[few_paths],
     named={"walk": small_walk},
     near_misses={
         "without the decision that causes the exit": {"decisions": all_but_last},
@@ -113,6 +125,69 @@ def pg(mdp, π, *, payoff=payoff_weights, baseline=baseline_weights, decisions=e
     """
     forms = {by_payoff: payoff, by_critic: critic_weights, by_baseline: baseline, by_differences: difference_weights}
     yield {dJ: exit_gradient(mdp, π)} | {q: score_moments(mdp, π, decisions(f))[0] for q, f in forms.items()}
+
+
+along_u = Quantity(r"\langle u, \nabla J \rangle", "derivative of the expected payoff along u")
+by_visits = Quantity(
+    r"\sum_{i, x} P(X_i = x, i < \tau) \sum_a \pi(a | i, x)\, u(i, x, a)\, (Q - V)(i, x, a)",
+    "visits times probabilities times advantages, along u",
+)
+
+with as_printed():
+    gradient_claim = Eq(along_u, by_visits)
+
+
+def buy_below_average(mdp):
+    """Buys three times in four where the price is below the average, and once in four elsewhere;  (N, S, 2)."""
+    _, price, average = repurchase_states(mdp)
+    likely = rational(np.where(price < average, 3, 1)[: mdp.S]) / 4
+    row = np.stack([1 - likely, likely], axis=-1)
+    return np.stack([row] * mdp.N)
+
+
+def repurchase():
+    """The share repurchase over eight days: far too many paths, but few states."""
+    mdp = share_repurchase()
+    u = np.arange(mdp.N * mdp.S * mdp.A).reshape(mdp.N, mdp.S, mdp.A) % 7 - 3
+    return {"mdp": mdp, "π": buy_below_average(mdp), "u": rational(u)}
+
+
+def visited(mdp, π):
+    return exit_visits(mdp, π)
+
+
+def visited_later(mdp, π):
+    """A mistake: the decision that causes the exit is left out, as the visits are those of the time after."""
+    d = exit_visits(mdp, π)
+    return arrays.namespace(d).concat([d[..., 1:, :], 0 * d[..., :1, :]], axis=-2)
+
+
+def not_paid_outside(mdp, π):
+    """A mistake: the payoff counts only where the horizon comes before the exit."""
+    inside = (np.arange(mdp.S + mdp.E) < mdp.S).astype(int)
+    kept = mdp.payoff * (rational(inside) if arrays.is_exact(mdp.payoff) else inside)
+    return exact.exit_advantages(ExitTimeMDP(mdp.P, kept, mdp.horizon, mdp.start), π)
+
+
+@theorem(
+    gradient_claim,
+    cite="hamd2023",
+    at="policy gradient representation, by dynamic programming",
+    source="derived",
+    judge=identity(),
+    on={"mdp": exit_time_mdps(), "π": exit_policies, "u": exit_logits},
+    named={"share repurchase": repurchase},
+    near_misses={
+        "without the decision that causes the exit": {"visits": visited_later},
+        "action values for advantages": {"advantages": exact.exit_action_values},
+        "payoff only at the horizon": {"advantages": not_paid_outside},
+    },
+    note="Where paths are too many: the left side differentiates the backward recursion and knows no visits.",
+)
+def pg_by_recursion(mdp, π, u, *, visits=visited, advantages=exact.exit_advantages):
+    """Visits times advantages are the gradient of the recursion for the payoff, on the share repurchase too."""
+    slopes = expand(visits(mdp, π), 1) * π * advantages(mdp, π)
+    yield {along_u: exit_derivatives(mdp, π, u)[0], by_visits: total(u * slopes, 3)}
 
 
 square_payoff = Quantity(
@@ -143,6 +218,7 @@ def likely_first():
     source="derived",
     judge=for_all(),
     on={"mdp": exit_time_mdps(), "π": exit_policies},
+    given=[few_paths],
     named={"walk": small_walk, "two exits": which_exit, "likely first exit": likely_first},
     near_misses={
         "differences better than the payoff, always": always_better,
@@ -223,6 +299,74 @@ def deterministic(mean, deviation, slope, inside):
     yield {α: slope, c: inside, σ: deviation} | {q: as_given(y) for q, y in found.items()}
 
 
+later = Quantity(r"\mathbb{E}[G'(X_1);\, X_1 > 0]", "derivative along paths that go on")
+G_0 = Quantity("G(0)", "value of going on from the boundary", accuracy="relative")
+
+with as_printed():
+    two_steps_claim = Eq(dJ_da, α * leaves + later + G_0 / σ * density)
+    two_steps_pathwise = Eq(dJ_da, α * leaves + later)
+    two_steps_as_one = Eq(dJ_da, α * leaves + later + c / σ * density)
+
+
+@theorem(
+    two_steps_claim,
+    cite="hamd2023",
+    at="why policies are randomised, two steps",
+    source="derived",
+    judge=identity(),
+    on={
+        "mean": numbers(-2, 2),
+        "deviation": numbers("1/2", 2),
+        "slope": numbers("1/10", 2),
+        "inside": numbers("1/10", 2),
+    },
+    named={"two steps": one_step_out},
+    near_misses={"along paths only": two_steps_pathwise, "the boundary as after one step": two_steps_as_one},
+    note="X_1 = x_0 + a + σ Z and X_2 = X_1 + σ Z' unless X_1 ≤ 0; the payoff is α y outside and c inside, and "
+    "G(y) = E g(y + σ Z').  Integrals are enclosed by adaptive quadrature in balls.",
+)
+def two_steps(mean, deviation, slope, inside):
+    """What the exit adds to the derivative along paths is the density at the boundary times the value lost there.
+
+    The left side is the score form E[h(X_1) (X_1 − x_0 − a)] / σ² that a randomised control needs alone; h is the
+    payoff after an exit, else G.
+    """
+    import flint
+
+    m, s, k, stay = map(arrays.ball, (mean, deviation, slope, inside))
+    one = flint.acb(1)
+
+    def outside(z):
+        return (z / flint.arb(2).sqrt()).erfc() / 2
+
+    def bell(z):
+        return (-z * z / 2).exp() / (2 * flint.arb.pi()).sqrt()
+
+    def going_on(y):
+        return k * (y * outside(y / s) - s * bell(y / s)) + stay * (1 - outside(y / s))
+
+    def slope_of_it(y):
+        return k * outside(y / s) + stay * bell(y / s) / s
+
+    def over_inside(f):
+        """E[f(X_1); X_1 > 0] for f of linear growth; what lies beyond `far` deviations is less than 2^-precision."""
+        bits = flint.ctx.prec
+        far = 2 * flint.arb(bits).sqrt() + 10
+        area = flint.acb.integral(lambda x, _: f(x) * bell((x - m) / s) / s, 0 * one, one * (abs(m) + far * s))
+        return area.real + flint.arb(0, 2.0 ** -min(bits, 1000))
+
+    after_an_exit = k * outside(m / s)  # E[α X_1 (X_1 − m); X_1 ≤ 0] / σ², by parts
+    found = {
+        dJ_da: after_an_exit + over_inside(lambda x: going_on(x) * (x - m) / (s * s)),
+        leaves: outside(m / s),
+        density: bell(m / s),
+        later: over_inside(slope_of_it),
+        G_0: going_on(flint.arb(0)),
+    }
+    as_given = (lambda y: y) if arrays.is_exact(mean) else arrays.number
+    yield {α: slope, c: inside, σ: deviation} | {q: as_given(y) for q, y in found.items()}
+
+
 # --------------------------------------------------------------------------------------------------------- the critic
 
 i = Quantity("i", "time", integer=True)
@@ -257,6 +401,7 @@ def one_step_late(mdp, V):
     source="derived",
     judge=identity(i, up_to=3, exactly_up_to=3),
     on={"mdp": exit_time_mdps(), "π": exit_policies},
+    given=[few_paths],
     named={"walk": small_walk},
     near_misses={"zero at exit": {"critic": zero_at_exit}, "one step late": {"critic": one_step_late}},
 )
@@ -286,6 +431,7 @@ with as_printed():
     source="derived",
     judge=identity(),
     on={"mdp": exit_time_mdps(), "π": exit_policies},
+    given=[few_paths],
     named={"walk": small_walk},
     near_misses={"values that ignore the time": any_time},
     note="The least-squares fit of a function of (i, x) to payoffs is their mean given that (i, x) is visited.",
@@ -443,6 +589,7 @@ def long_stay():
     source="derived",
     judge=for_all(),
     on={"mdp": exit_time_mdps(), "π": exit_policies},
+    given=[few_paths],
     named={"two exits": undecided, "three decisions": long_stay},
     near_misses={"without N": without_N, "half of it": half_moment},
     note="Attained by the uniform policy with |g| constant: N scores of mean zero, each of squared length 1 − 1/A; in "
@@ -500,3 +647,94 @@ def unpaid(mdp):
     """One where all payoffs are zero, else zero."""
     zero = mdp.payoff_bound == 0
     return int(zero) if arrays.is_exact(mdp.P) else 1.0 * zero
+
+
+# ------------------------------------------------------------------------------------------------- the share repurchase
+
+spent = Quantity(r"\mathbb{E} \textstyle\sum_{i < \tau} \alpha_i S_i", "money spent", accuracy="relative")
+worth = Quantity(r"\mathbb{E}\, S_\tau \textstyle\sum_{i < \tau} \alpha_i", "worth of the shares at the end")
+worth_first = Quantity(r"\mathbb{E}\, S_0 \textstyle\sum_{i < \tau} \alpha_i", "their worth at the first price")
+
+with as_printed():
+    no_bargain = Eq(spent, worth)
+    at_first_price = Eq(spent, worth_first)
+
+
+def repurchase_states(mdp):
+    """(shares, price, average) of each state, those outside last;  each (S + E,)."""
+    return np.unravel_index(np.arange(mdp.S + mdp.E), (5, 5, 5))
+
+
+def _prices_are_fair(mdp):
+    if (mdp.S, mdp.E, mdp.A) != (100, 25, 2):
+        return np.zeros(mdp.batch, dtype=bool)
+    shares, price, _ = repurchase_states(mdp)
+    mean_price, mean_shares = (arrays.floats(mdp.P) @ x.astype(float) for x in (price, shares))
+    fair = abs(mean_price - price[: mdp.S, None]) < 1e-9
+    return (fair & (abs(mean_shares - shares[: mdp.S, None] - [0, 1]) < 1e-9)).all(axis=(-2, -1))
+
+
+fair_prices = Assumption(
+    r"\mathbb{E}[S_{i+1} | S_i] = S_i",
+    "states are (shares, price, average), the second action buys one share, and the price is a martingale",
+    _prices_are_fair,
+    lambda mdp: "it is another model",
+)
+
+
+def repurchases(rng, size):
+    """`share_repurchase` with moves of many probabilities and short horizons."""
+    still, moving = (share_repurchase(3, move).floats() for move in (0, "1/2"))
+    p = 2 * rng.uniform(0, 0.5, (size, 1, 1, 1))
+    g, start = (np.broadcast_to(x, (size, *x.shape)).copy() for x in (still.payoff, still.start))
+    return ExitTimeMDP((1 - p) * still.P + p * moving.P, g, 3, start)
+
+
+def _some_repurchase():
+    from hypothesis import strategies as st
+
+    moves = st.sampled_from(["1/4", "1/2", "1/10", 0])
+    return st.builds(share_repurchase, st.integers(1, 3), moves, st.sampled_from(["1/3", 0, 1]))
+
+
+def with_drift(mdp):
+    """A mistake: in each state half of what stays goes to the next higher price instead, as far as there is one."""
+    P = mdp.P.copy()
+    for x, price in enumerate(repurchase_states(mdp)[1]):
+        if price < 4:
+            P[..., x] -= mdp.P[..., x] / 2
+            P[..., x + 5] += mdp.P[..., x] / 2
+    return ExitTimeMDP(P, mdp.payoff, mdp.horizon, mdp.start)
+
+
+@theorem(
+    no_bargain,
+    cite="hamd2023",
+    at="share repurchase on grids",
+    source="derived",
+    judge=identity(),
+    on={
+        "mdp": Domain(_some_repurchase, families=(Family("share-repurchase", repurchases),), model=ExitTimeMDP),
+        "π": exit_policies,
+    },
+    given=[fair_prices],
+    named={"buying below the average": lambda: {x: y for x, y in repurchase().items() if x != "u"}},
+    near_misses={"the first price for the last": at_first_price, "prices that drift": {"of": with_drift}},
+    note="Optional stopping: E[S_τ | X_i] = S_i for a bounded martingale.  So the state need not hold the money spent.",
+)
+def no_free_shares(mdp, π, *, of=lambda mdp: mdp):
+    """At fair prices shares cost, on average and whatever the policy, what they are worth at the end.
+
+    What is spent goes by visits, and what shares are worth by the backward recursion for another payoff.
+    """
+    mdp = of(mdp)
+    shares, price, _ = (rational(x) if arrays.is_exact(mdp.P) else x.astype(float) for x in repurchase_states(mdp))
+
+    def at_exit(payoff):
+        return exact.exit_value(ExitTimeMDP(mdp.P, 0 * mdp.payoff + payoff, mdp.horizon, mdp.start), π)
+
+    yield {
+        spent: total(exit_visits(mdp, π) * π[..., 1] * price[: mdp.S], 2),
+        worth: at_exit(shares * price),
+        worth_first: at_exit(2 * shares),
+    }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import hamd2023_variance, li2024_step_sizes, zaki2022_queue
+from experiments import hamd2023_repurchase, hamd2023_variance, li2024_step_sizes, zaki2022_queue
 
 
 def test_the_best_mixture_of_equal_queues_is_even_and_is_found_with_short_steps_only():
@@ -29,3 +29,11 @@ def test_each_critic_saves_variance_from_the_first_policy_on():
     payoff, critic, baseline, differences = found
     assert critic < payoff
     assert differences < baseline < payoff
+
+
+def test_shared_logits_buy_back_shares_sooner_and_then_less_well():
+    gap = {logits: hamd2023_repurchase.measure(logits, updates=500).gap for logits in hamd2023_repurchase.COLOURS}
+    known, shared = gap["each day"], gap["all days alike"]
+    assert float(known[0]) == float(shared[0])
+    assert float(shared.sel(k=10)) < float(known.sel(k=10))
+    assert float(shared[-1]) > 0.25 > float(known[-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def fixpo(
     main_steps: int = 30,
     step_size: float = 1.5,
     multiplier_step: float = 0.05,
-    fixup: bool = True,
+    fixup: Literal["each", "mean", "none"] = "each",
     at: Iterable[int] | None = None,
 ) -> Iterator[PolicyIterate]:
     """Yield the iterates of FixPO with every state once in its batch, without end.
@@ -45,15 +45,17 @@ def fixpo(
         Steps of θ and of the multiplier β in the main phase.
     step_size, multiplier_step : float, optional
         Their lengths.
-    fixup : bool, optional
-        Whether there is a fixup phase.
+    fixup : "each", "mean" or "none", optional
+        Whether the fixup phase ends when each state is within the radius, as it should, or when the mean over the
+        states is; or whether there is none.
     at : increasing iterable of int, optional
         Iteration numbers to yield at; every one by default.
 
     Raises
     ------
     MdplabError
-        If `π` or `radius` has the wrong shape, or if ten thousand sweeps of the fixup phase do not end.
+        If `π` or `radius` has the wrong shape, if `fixup` is not known, or if ten thousand sweeps of the fixup phase do
+        not end.
 
     Notes
     -----
@@ -64,13 +66,15 @@ def fixpo(
     ----------
     :cite:`fixpo2023`.
     """
+    if fixup not in ("each", "mean", "none"):
+        raise MdplabError(f"fixup is {fixup!r}; expected 'each', 'mean' or 'none'")
     first = (table(mdp, "π", None) + 1) / mdp.A if π is None else table(mdp, "π", π)
     ε = np.asarray(floats(per_model(mdp, "radius", radius)))
     return thinned(_run(mdp, first, ε * (1 - ROUNDING), main_steps, step_size, multiplier_step, fixup), at)
 
 
 def _run(
-    mdp: DiscountedMDP, π: Array, ε: np.ndarray, main: int, step: float, multiplier_step: float, fixup: bool
+    mdp: DiscountedMDP, π: Array, ε: np.ndarray, main: int, step: float, multiplier_step: float, fixup: str
 ) -> Iterator[PolicyIterate]:
     β: Any = np.ones(mdp.batch)
     for k in count():
@@ -85,9 +89,10 @@ def _run(
             β = _multiplier(β, divergence(old, softmax(θ)).max(axis=-1), ε, multiplier_step)
         for sweep in count():
             new = softmax(θ)
-            far = divergence(old, new).max(axis=-1)
+            apart = divergence(old, new)
+            far = apart.mean(axis=-1) if fixup == "mean" else apart.max(axis=-1)
             outside = far > ε
-            if not (fixup and outside.any()):
+            if fixup == "none" or not outside.any():
                 break
             if sweep == SWEEPS:
                 raise MdplabError(f"{SWEEPS} sweeps have left KL = {far.max():g} outside the trust region")

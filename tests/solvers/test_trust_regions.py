@@ -137,7 +137,7 @@ def test_fixpo_keeps_to_its_region_and_its_main_phase_alone_does_not():
     mdp = families.garnet(np.random.default_rng(6), 50, S=3, A=3, discount=0.9)
     first, second = islice(fixpo(mdp, radius=0.05), 2)
     assert (divergence(first.π, second.π) <= 0.05).all()
-    _, free = islice(fixpo(mdp, radius=0.05, fixup=False), 2)
+    _, free = islice(fixpo(mdp, radius=0.05, fixup="none"), 2)
     assert (divergence(first.π, free.π) > 0.05).any()
 
 

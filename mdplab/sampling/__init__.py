@@ -1,6 +1,7 @@
 """What is seen of a policy: trajectories and estimators."""
 
 from mdplab.sampling.draws import Draws as Draws
+from mdplab.sampling.epochs import ExitTrajectories as ExitTrajectories
 from mdplab.sampling.estimators.gradients import actor_critic as actor_critic
 from mdplab.sampling.estimators.gradients import all_actions as all_actions
 from mdplab.sampling.estimators.gradients import gpomdp as gpomdp
@@ -8,6 +9,14 @@ from mdplab.sampling.estimators.gradients import parametric as parametric
 from mdplab.sampling.estimators.gradients import reinforce as reinforce
 from mdplab.sampling.estimators.gradients import score_sum as score_sum
 from mdplab.sampling.estimators.gradients import td_actor_critic as td_actor_critic
+from mdplab.sampling.estimators.hessians import causal_hessian_estimate as causal_hessian_estimate
+from mdplab.sampling.estimators.hessians import causal_hessian_vector as causal_hessian_vector
+from mdplab.sampling.estimators.hessians import hessian_estimate as hessian_estimate
+from mdplab.sampling.estimators.hessians import hessian_vector as hessian_vector
+from mdplab.sampling.estimators.increments import gradient_increment as gradient_increment
+from mdplab.sampling.estimators.increments import recursive_momentum as recursive_momentum
+from mdplab.sampling.estimators.increments import return_increment as return_increment
+from mdplab.sampling.estimators.increments import visit_increment as visit_increment
 from mdplab.sampling.estimators.steps import at_pairs as at_pairs
 from mdplab.sampling.estimators.steps import at_states as at_states
 from mdplab.sampling.estimators.steps import by_objective as by_objective
@@ -15,16 +24,27 @@ from mdplab.sampling.estimators.steps import observed_return as observed_return
 from mdplab.sampling.estimators.steps import one_more_axis as one_more_axis
 from mdplab.sampling.estimators.steps import paid as paid
 from mdplab.sampling.estimators.steps import rewards_to_go as rewards_to_go
+from mdplab.sampling.estimators.steps import scalarised as scalarised
 from mdplab.sampling.estimators.steps import state_baseline as state_baseline
 from mdplab.sampling.estimators.steps import td_steps as td_steps
 from mdplab.sampling.estimators.steps import visited_pairs as visited_pairs
+from mdplab.sampling.estimators.traces import gae as gae
+from mdplab.sampling.estimators.traces import gae_gradient as gae_gradient
+from mdplab.sampling.estimators.weights import action_ratios as action_ratios
+from mdplab.sampling.estimators.weights import off_policy as off_policy
+from mdplab.sampling.estimators.weights import prefix_weights as prefix_weights
+from mdplab.sampling.estimators.weights import trajectory_weight as trajectory_weight
 from mdplab.sampling.moments import covariance as covariance
 from mdplab.sampling.moments import mean as mean
 from mdplab.sampling.moments import second_moment as second_moment
 from mdplab.sampling.moments import trace_variance as trace_variance
+from mdplab.sampling.offline import OfflineData as OfflineData
+from mdplab.sampling.offline import offline_data as offline_data
 from mdplab.sampling.outcomes import NotEnumerable as NotEnumerable
 from mdplab.sampling.outcomes import Outcomes as Outcomes
 from mdplab.sampling.pair_sums import pair_sums as pair_sums
+from mdplab.sampling.partly_seen import PartlySeen as PartlySeen
+from mdplab.sampling.partly_seen import stateful_rollouts as stateful_rollouts
 from mdplab.sampling.rollouts import every_trajectory as every_trajectory
 from mdplab.sampling.rollouts import geometric_rollouts as geometric_rollouts
 from mdplab.sampling.rollouts import rollouts as rollouts

@@ -13,8 +13,8 @@ from mdplab.models.discounted import DiscountedMDP, _check_distributions, _check
 from mdplab.models.multi_objective import MultiObjectiveMDP
 
 
-def check_walk(policy: Array, shape: tuple[int, ...], horizon: int, most: int | None = None) -> None:
-    """Raise MdplabError unless 1 <= horizon <= most and the policy (..., *shape) has distributions for rows."""
+def check_walk(policy: Array, shape: tuple[int, ...], horizon: int, most: int | None = None, joint: int = 1) -> None:
+    """Raise MdplabError unless 1 <= horizon <= most and the last `joint` axes of policy (..., *shape) add up to one."""
     if horizon < 1 or (most is not None and horizon > most):
         expected = "at least 1 step" if most is None else f"1 to {most} steps in this model"
         raise MdplabError(f"horizon is {horizon}; a trajectory has {expected}")
@@ -22,13 +22,13 @@ def check_walk(policy: Array, shape: tuple[int, ...], horizon: int, most: int | 
     if found[-len(shape) :] != shape:
         raise MdplabError(f"policy has shape {found}; expected (..., {', '.join(map(str, shape))})")
     _check_finite("policy", policy)
-    _check_distributions("policy", policy)
+    _check_distributions("policy", policy.reshape(*found[: len(found) - joint], -1))
 
 
 def aligned(x: Array, axes: int, batch: int) -> Array:
     """`x` with its batch axes, all but the last `axes`, made the first ones of `batch` axes."""
     lead, rest = x.shape[: x.ndim - axes], x.shape[x.ndim - axes :]
-    return x.reshape(*lead, *(1,) * (batch - len(lead)), *rest)
+    return x.reshape((*lead, *(1,) * (batch - len(lead)), *rest))
 
 
 def entries(table: Array, axes: int, *index: np.ndarray) -> Array:
@@ -59,3 +59,29 @@ def discounted_weights(model: Any, horizon: int, batch: int) -> Array:
 def indicator(mask: np.ndarray, like: Array) -> Array:
     """One where `mask` is true, else zero, in the arithmetic of `like`."""
     return rational(mask.astype(int)) if is_exact(like) else mask.astype(float)
+
+
+def zeros(shape: tuple[int, ...], like: Array) -> np.ndarray:
+    """An array of zeros in the arithmetic of `like`."""
+    return np.full(shape, rational(0)[()]) if is_exact(like) else np.zeros(shape)
+
+
+def no_moves(batch: tuple[int, ...], states: int, actions: int, like: Array) -> np.ndarray:
+    """Zeros (..., N, K, N), to be filled as the kernel of a chain; raises MdplabError where one takes a gigabyte."""
+    if states**2 * actions > 2**27:
+        raise MdplabError(f"the chain has {states} states and {actions} actions; expected N²·K <= 2^27")
+    return zeros((*batch, states, actions, states), like)
+
+
+def ending(policy: Array, ends: int) -> Array:
+    """The policy (..., R, A) with `ends` more rows, for states in which all is over: they take action 0."""
+    more = zeros((*policy.shape[:-2], ends, policy.shape[-1]), policy)
+    more[..., 0] = more[..., 0] + 1
+    return np.concatenate([policy, more], axis=-2)
+
+
+def while_running(states: np.ndarray, R: int) -> tuple[np.ndarray, np.ndarray]:
+    """(states, running), both (..., H + 1): the last of the R states that act is repeated where all is over."""
+    running = states < R
+    last = running.sum(axis=-1, keepdims=True) - 1
+    return np.take_along_axis(states, np.minimum(np.arange(states.shape[-1]), last), axis=-1), running

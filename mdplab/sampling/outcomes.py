@@ -55,7 +55,7 @@ class Outcomes:
     def walk(self, start: Array, P: Array, policy: Array, horizon: int) -> tuple[np.ndarray, np.ndarray]:
         """All walks of a controlled chain that are possible for some model and policy of the batch, and `take` them.
 
-        States (..., N, H + 1) and actions (..., N, H), the same for the whole batch, as `mdplab.sampling.walk` has them.
+        States (..., N, H + 1) and actions (..., N, H), the same for the whole batch, as `walk` has them.
         """
         batch = max(start.ndim - 1, P.ndim - 3, policy.ndim - 2)
         start, P, policy = aligned(start, 1, batch), aligned(P, 3, batch), aligned(policy, 2, batch)

@@ -49,8 +49,9 @@ def _(
 ) -> Trajectories:
     check_walk(policy, (model.S, model.A), horizon)
     states, actions = walk(model.start, model.P, policy, horizon, draws)
-    weights = discounted_weights(model, horizon, actions.ndim - 1)
-    return Trajectories(states, actions, entries(payoffs(model), 2, states[..., :-1], actions), weights)
+    table = payoffs(model)
+    rewards = entries(table, table.ndim - len(model.batch), states[..., :-1], actions)
+    return Trajectories(states, actions, rewards, discounted_weights(model, horizon, actions.ndim - 1))
 
 
 @rollouts.register

@@ -1,0 +1,85 @@
+"""Trajectories that end: models with a finite horizon, and models with an exit time.
+
+Pairs of an epoch and a state are the states of a chain that ends in states of its own.  A trajectory that is over
+repeats its last pair, at weight zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mdplab.arrays import Array
+from mdplab.models.exit_time import ExitTimeMDP
+from mdplab.models.finite_horizon import FiniteHorizonMDP
+from mdplab.sampling.chains import check_walk, ending, entries, indicator, no_moves, while_running, zeros
+from mdplab.sampling.draws import Draws
+from mdplab.sampling.outcomes import Outcomes
+from mdplab.sampling.rollouts import rollouts, walk
+from mdplab.sampling.trajectories import Trajectories
+
+
+@rollouts.register
+def _(model: FiniteHorizonMDP, policy: Array, horizon: int, draws: Draws | Outcomes) -> Trajectories:
+    """States are pairs of an epoch and a state; a start in epoch h leaves H − h steps of weight one."""
+    check_walk(policy, (model.S, model.A), horizon, model.H)
+    S, start = model.S, np.concatenate([model.start, 0 * model.start[..., :1]], axis=-1)
+    states, actions = walk(start, _through_epochs(model), ending(policy, 1), horizon, draws)
+    states, running = while_running(states, S)
+    weights = indicator(running[..., :-1], model.start)
+    return Trajectories(states, actions, weights * entries(model.rewards, 2, states[..., :-1], actions), weights)
+
+
+def _through_epochs(model: FiniteHorizonMDP) -> Array:
+    """The kernel (..., S + 1, A, S + 1) on pairs; the last state is the end."""
+    S = model.S
+    P, ends = no_moves(model.batch, S + 1, model.A, model.start), np.cumsum((0, *model.sizes))
+    for h, kernel in enumerate(model.P):
+        P[..., ends[h] : ends[h + 1], :, ends[h + 1] : ends[h + 2]] = kernel
+    P[..., ends[-2] :, :, S] += 1
+    return P
+
+
+@dataclass(frozen=True, eq=False)
+class ExitTrajectories(Trajectories):
+    """Trajectories until an exit; ``states`` are the rows i·S + x of the policy for time i and inner state x.
+
+    Attributes
+    ----------
+    places : int array (..., H + 1)
+        X_0, ..., X_H; from the exit on X_τ.  The payoff is the reward of the step that leads to X_τ.
+    """
+
+    places: Any
+
+
+@rollouts.register
+def _(model: ExitTimeMDP, policy: Array, horizon: int, draws: Draws | Outcomes) -> ExitTrajectories:
+    N, S, E = model.N, model.S, model.E
+    check_walk(policy, (N, S, model.A), horizon, N)
+    rows = N * S
+    start = np.concatenate([model.start, zeros((*model.batch, rows + E), model.P)], axis=-1)
+    by_row = ending(policy.reshape(*policy.shape[:-3], rows, model.A), S + E)
+    states, actions = walk(start, _until_exit(model), by_row, horizon, draws)
+    places = np.where(states < rows, states % S, states - rows)
+    payoff = np.concatenate([zeros((*model.batch, rows), model.P), model.payoff], axis=-1)
+    paid = entries(payoff, 1, states[..., 1:])
+    states, running = while_running(states, rows)
+    weights = indicator(running[..., :-1], model.P)
+    return ExitTrajectories(states, actions, weights * paid, weights, places)
+
+
+def _until_exit(model: ExitTimeMDP) -> Array:
+    """The kernel on N·S pairs of a time and an inner state, and S + E states in which all is over."""
+    N, S, P = model.N, model.S, model.P
+    rows, n = N * S, (N + 1) * S + model.E
+    K = no_moves(model.batch, n, model.A, P)
+    for i in range(N - 1):
+        K[..., i * S : (i + 1) * S, :, (i + 1) * S : (i + 2) * S] = P[..., :S]
+        K[..., i * S : (i + 1) * S, :, rows + S :] = P[..., S:]
+    K[..., rows - S : rows, :, rows:] = P
+    over = np.arange(rows, n)
+    K[..., over, :, over] += 1
+    return K

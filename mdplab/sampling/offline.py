@@ -1,0 +1,75 @@
+"""Data of a confounded model: what a behaviour policy that sees the hidden state leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mdplab.arrays import Array
+from mdplab.models.confounded import ConfoundedPOMDP
+from mdplab.sampling.chains import entries, indicator, no_moves
+from mdplab.sampling.draws import Draws
+from mdplab.sampling.outcomes import Outcomes
+from mdplab.sampling.rollouts import walk
+
+
+@dataclass(frozen=True, eq=False)
+class OfflineData:
+    """O_0 and (O_t, A_t, R_t) for t = 1, ..., T, batched over leading axes.
+
+    Attributes
+    ----------
+    proxy : int array (...,)
+        O_0, seen before anything happens.
+    observations, actions : int array (..., T)
+    rewards : array (..., T)
+    hidden : int array (..., T + 1)
+        The states of the model; no estimator may use them.
+    """
+
+    proxy: Any
+    observations: Any
+    actions: Any
+    rewards: Array
+    hidden: Any
+
+    def histories(self, O: int, A: int) -> np.ndarray:  # noqa: E741
+        """Number, among the histories of its stage, of what was seen before each step;  (..., T)."""
+        h = [0 * self.proxy]
+        for t in range(self.actions.shape[-1] - 1):
+            h.append((h[-1] * O + self.observations[..., t]) * A + self.actions[..., t])
+        return np.stack(h, axis=-1)
+
+
+def offline_data(model: ConfoundedPOMDP, draws: Draws | Outcomes) -> OfflineData:
+    """One trajectory of the behaviour policy for each draw; every trajectory for `Outcomes`.
+
+    A reward is 0 or 1 with mean r(S_t, A_t) in models with 0 <= r <= 1, and r(S_t, A_t) itself in others.  Whether such
+    data determine the value of a target policy is for `mdplab.exact.identification` to say, before one estimates.
+    """
+    S, A, O, Q, batch = model.S, model.A, model.O, model.Q, model.batch  # noqa: E741
+    small = np.asarray((model.r >= 0) & (model.r <= 1), dtype=bool).all(axis=(-1, -2), keepdims=True)
+    one = indicator(np.ones((), dtype=bool), model.r)
+    chance, paid = np.where(small, model.r, one), np.where(small, one, model.r)
+    # States of the chain are (q, s, o), where q never changes; its actions (a, ρ) pay where ρ = 1.
+    n = Q * S * O
+    start = np.moveaxis(model.proxy, -1, -2)[..., None] * (model.start[..., None] * model.E)[..., None, :, :]
+    kernel = no_moves(batch, n, 2 * A, model.P).reshape(*batch, Q, S, O, A, 2, Q, S, O)
+    reached = model.P[..., None] * model.E[..., None, None, :, :]  # s, a, t, o'
+    for q in range(Q):
+        kernel[..., q, :, :, :, :, q, :, :] = reached[..., :, None, :, None, :, :]
+    chosen = model.behaviour[..., None] * np.stack([one - chance, chance], axis=-1)  # s, a, ρ
+    policy = np.broadcast_to(chosen[..., None, :, None, :, :], (*batch, Q, S, O, A, 2))
+    nodes, moves = walk(
+        start.reshape(*batch, n),
+        kernel.reshape(*batch, n, 2 * A, n),
+        policy.reshape(*batch, n, 2 * A),
+        model.horizon,
+        draws,
+    )
+    proxy, hidden, observed = np.unravel_index(nodes, (Q, S, O))
+    actions, ρ = np.divmod(moves, 2)
+    rewards = indicator(ρ == 1, model.r) * entries(paid, 2, hidden[..., :-1], actions)
+    return OfflineData(proxy[..., 0], observed[..., :-1], actions, rewards, hidden)

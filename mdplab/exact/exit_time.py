@@ -164,7 +164,7 @@ def score_moments(
         for i, (W, x, a) in enumerate(zip(weights(V, path), path.states, path.actions, strict=False)):
             sample[..., i, x, :] = expand(W, 1) * (identity_like(π)[..., a, :] - π[..., i, x, :])
         mean = mean + expand(path.probability, 3) * sample
-        whole = sample.sum(axis=-3)[..., None, :, :] if shared else sample
+        whole = namespace(sample).sum(sample, axis=-3, keepdims=True) if shared else sample
         square = square + path.probability * total(whole * whole, 3)
     return mean, square
 

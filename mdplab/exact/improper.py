@@ -6,7 +6,7 @@ Controllers are policies K (..., M, S, A) and weights w (..., M) a distribution 
 
 from __future__ import annotations
 
-from mdplab.arrays import Array, expand, total
+from mdplab.arrays import Array, expand, namespace, total
 from mdplab.exact.values import action_values, advantages, discounted_sum
 from mdplab.exact.visits import visits
 from mdplab.models import DiscountedMDP
@@ -14,7 +14,7 @@ from mdplab.models import DiscountedMDP
 
 def mixture(controllers: Array, w: Array) -> Array:
     """π(a | s) = Σ_m w(m) K_m(a | s);  (..., M, S, A) and (..., M) -> (..., S, A)."""
-    return (expand(w, 2) * controllers).sum(axis=-3)
+    return namespace(controllers).sum(expand(w, 2) * controllers, axis=-3)
 
 
 def controller_advantages(mdp: DiscountedMDP, controllers: Array, w: Array) -> Array:
@@ -37,7 +37,7 @@ def improper_gradient(mdp: DiscountedMDP, controllers: Array, w: Array, start: A
     :cite:`zaki2022`.
     """
     d = visits(mdp, mixture(controllers, w), start)
-    return w * (expand(d, 1) * controller_advantages(mdp, controllers, w)).sum(axis=-2)
+    return w * namespace(w).sum(expand(d, 1) * controller_advantages(mdp, controllers, w), axis=-2)
 
 
 def improper_derivatives(mdp: DiscountedMDP, controllers: Array, w: Array, u: Array) -> tuple[Array, Array, Array]:

@@ -35,9 +35,14 @@ def restricted(mdp: DiscountedMDP, reward: Array, safe: Array, instead: Array) -
         A safe action of each state, for instance an optimal one.
     """
     chosen = one_hot(instead, mdp.A, mdp.r)
-    P = safe[..., None] * mdp.P + (1 - safe[..., None]) * (chosen[..., None] * mdp.P).sum(axis=-2)[..., None, :]
+    P = safe[..., None] * mdp.P + (1 - safe[..., None]) * _over_actions(chosen[..., None] * mdp.P)
     r = safe * reward + (1 - safe) * expand(total(chosen * reward), 1)
     return DiscountedMDP(P, r, mdp.discount, mdp.start)
+
+
+def _over_actions(x: Array) -> Array:
+    """Sum over the last axis but one, which stays with length one."""
+    return namespace(x).sum(x, axis=-2, keepdims=True)
 
 
 def safe_softmax(θ: Array, safe: Array) -> Array:

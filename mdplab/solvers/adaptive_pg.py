@@ -61,16 +61,17 @@ def adaptive_pg(
     Our reading of the idea of :cite:`hao2023`, whose algorithm could not be read: Bellman's principle says which
     actions leave the original task as it is, and policy gradient chooses among them.
     """
-    best = optimum(mdp)
-    safe = safe_actions(best, per_model(mdp, "slack", slack))
-    inner = restricted(mdp, table(mdp, "reward", reward), safe, best.action)
+    ε = per_model(mdp, "slack", slack)
     η = per_model(mdp, "step_size", (1 - mdp.discount) ** 2 if step_size is None else step_size)
-    return thinned(_run(inner, safe, table(mdp, "θ", θ), expand(η, 2)), at)
+    return thinned(_run(mdp, table(mdp, "reward", reward), table(mdp, "θ", θ), ε, expand(η, 2)), at)
 
 
-def _run(mdp: DiscountedMDP, safe: Array, θ: Array, η: Any) -> Iterator[AdaptiveIterate]:
+def _run(mdp: DiscountedMDP, reward: Array, θ: Array, ε: Any, η: Any) -> Iterator[AdaptiveIterate]:
+    best = optimum(mdp)
+    safe = safe_actions(best, ε)
+    inner = restricted(mdp, reward, safe, best.action)
     for k in count():
         π = safe_softmax(θ, safe)
-        g = softmax_gradient(mdp, π)
+        g = softmax_gradient(inner, π)
         yield AdaptiveIterate(k, θ, π, g)
         θ = θ + η * g

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from mdplab.arrays import Array, exp, expand, log_softmax
+from mdplab.arrays import Array, exp, expand, log_softmax, namespace
 from mdplab.errors import MdplabError
 from mdplab.exact.exit_time import exit_gradient, exit_value
 from mdplab.models import ExitTimeMDP
@@ -56,7 +56,7 @@ def exit_time_pg(
     rows = (*mdp.batch, mdp.S, mdp.A)
     timed = (*mdp.batch, mdp.N, mdp.S, mdp.A)
     zero = 0 * (mdp.P[..., None, :, :, 0] + mdp.start[..., None, :, None])
-    every_time = zero.repeat(mdp.N, axis=-3)
+    every_time = namespace(zero).concat([zero] * mdp.N, axis=-3)
     θ = every_time if θ is None else θ
     if tuple(θ.shape) not in (rows, timed):
         raise MdplabError(f"θ has shape {tuple(θ.shape)}; expected {timed}, or {rows} for all times alike")
@@ -70,6 +70,6 @@ def _run(mdp: ExitTimeMDP, θ: Array, η: Any, every_time: Array, shared: bool) 
     for k in count():
         π = exp(log_softmax(every_time + θ[..., None, :, :] if shared else θ))
         g = exit_gradient(mdp, π)
-        g = g.sum(axis=-3) if shared else g
+        g = namespace(g).sum(g, axis=-3) if shared else g
         yield ExitIterate(k, θ, π, g, exit_value(mdp, π))
         θ = θ + expand(η, g.ndim - len(mdp.batch)) * g

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any
 
-from mdplab.arrays import Array, exp, expand, log_softmax
+from mdplab.arrays import Array, exp, expand, log_softmax, namespace
 from mdplab.exact.improper import controller_advantages, mixture
 from mdplab.exact.visits import visits
 from mdplab.models.discounted import DiscountedMDP
@@ -41,4 +41,5 @@ def _run(mdp: DiscountedMDP, controllers: Array, θ: Array, η: Any) -> Iterator
         w = exp(log_softmax(θ))
         π = mixture(controllers, w)
         yield ImproperIterate(k, θ, w, π)
-        θ = θ + η * (expand(visits(mdp, π), 1) * controller_advantages(mdp, controllers, w)).sum(axis=-2)
+        gains = expand(visits(mdp, π), 1) * controller_advantages(mdp, controllers, w)
+        θ = θ + η * namespace(gains).sum(gains, axis=-2)

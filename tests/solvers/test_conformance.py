@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mdplab import solvers
-from mdplab.arrays import ball, floats, number, one_hot, rational, rational_number
+from mdplab.arrays import ball, expand, floats, namespace, number, one_hot, rational, rational_number
 from mdplab.exact import TsallisEntropy, optimum
 from mdplab.exact.utilities import SmoothedLog
-from mdplab.models import DiscountedMDP, bandit
+from mdplab.models import ConstrainedMDP, DiscountedMDP, ExitTimeMDP, bandit
 
 
 def cooling(temperature):
@@ -22,8 +22,25 @@ def cooling(temperature):
 
 
 def hurried(mdp):
-    """A quarter of the discount: dividing by small advantages, balls of the values of a patient agent grow too wide."""
+    """A quarter of the discount: divided by small advantages or 1 − γ, balls of a patient agent's values grow too wide."""
     return DiscountedMDP(mdp.P, mdp.r, mdp.discount / 4, mdp.start)
+
+
+def constrained(mdp, θ, x):
+    """Utilities (θ + 2) / 4 in [0, 1] and, as the least value, x: a constraint that binds in some models."""
+    least = 0 * mdp.start[..., :1] + expand(x, 1)
+    return ConstrainedMDP(mdp.P, mdp.r, (θ[..., None, :, :] + 2) / 4, least, mdp.discount, mdp.start)
+
+
+def leaving(mdp):
+    """The last of three states is outside, and one is paid what the first action would be."""
+    return ExitTimeMDP(mdp.P[..., :2, :, :], mdp.r[..., 0], 3)
+
+
+def two_controllers(θ):
+    """The first takes the first action with probability (θ + 4) / 8 in each state, the other the second."""
+    xp, p = namespace(θ), (θ[..., :1] + 4) / 8
+    return xp.stack([xp.concat([p, 1 - p], axis=-1), xp.concat([1 - p, p], axis=-1)], axis=-3)
 
 
 # Each solver as a function of a model, a first table (..., S, A), and one positive number for each model.
@@ -77,6 +94,29 @@ SOLVERS = {
     "frank_wolfe": lambda mdp, θ, x: solvers.frank_wolfe(mdp, SmoothedLog(x)),
     "utility_pg": lambda mdp, θ, x: solvers.utility_pg(mdp, SmoothedLog(x), θ, step_size=x / 8),
     "projected_utility_pg": lambda mdp, θ, x: solvers.projected_utility_pg(mdp, SmoothedLog(x), step_size=x / 8),
+    "gradient_descent_ascent": lambda mdp, θ, x: solvers.gradient_descent_ascent(
+        constrained(mdp, θ, x), θ, step_size=x, multiplier_step_size=x
+    ),
+    "gradient_descent_ascent, alternating": lambda mdp, θ, x: solvers.gradient_descent_ascent(
+        constrained(mdp, θ, x), θ, step_size=x, multiplier_step_size=x, alternating=True
+    ),
+    "reload": lambda mdp, θ, x: solvers.reload(constrained(mdp, θ, x), θ, step_size=x, multiplier_step_size=x),
+    "conservative_lagrangian": lambda mdp, θ, x: solvers.conservative_lagrangian(
+        constrained(mdp, θ, x), θ, step_size=x, multiplier_step_size=x, conservatism=2 * x
+    ),
+    "npg_primal_dual": lambda mdp, θ, x: solvers.npg_primal_dual(
+        constrained(hurried(mdp), θ, x), step_size=x, multiplier_step_size=x, most=x
+    ),
+    "rpg_primal_dual": lambda mdp, θ, x: solvers.rpg_primal_dual(
+        constrained(mdp, θ, x), temperature=x / 4, step_size=x / 8, most=x
+    ),
+    "opg_primal_dual": lambda mdp, θ, x: solvers.opg_primal_dual(constrained(mdp, θ, x), step_size=x / 64, most=x),
+    "exit_time_pg": lambda mdp, θ, x: solvers.exit_time_pg(leaving(mdp), θ[..., :2, :], step_size=x),
+    "exit_time_pg, default step": lambda mdp, θ, x: solvers.exit_time_pg(leaving(mdp)),
+    "improper_pg": lambda mdp, θ, x: solvers.improper_pg(mdp, two_controllers(θ), step_size=x),
+    "improper_pg, default step": lambda mdp, θ, x: solvers.improper_pg(mdp, two_controllers(θ), θ[..., 0, :]),
+    "improper_natural_pg": lambda mdp, θ, x: solvers.improper_natural_pg(mdp, two_controllers(θ), step_size=x),
+    "adaptive_pg": lambda mdp, θ, x: solvers.adaptive_pg(mdp, θ / 2, θ, slack=x),
     "regularised_vi": lambda mdp, θ, x: solvers.regularised_vi(mdp, TsallisEntropy(x, rational_number(2)), θ[..., 0]),
 }
 ENDLESS = [name for name in SOLVERS if name != "mirror_descent, geometric"]  # float steps end before they overflow
@@ -212,7 +252,8 @@ def test_it_has_no_end(name):
     assert sum(1 for _ in islice(SOLVERS[name](mdp.floats(), floats(θ), floats(x)), 300)) == 300
 
 
-@pytest.mark.parametrize("name", [n for n in SOLVERS if "optimum" not in n])
+# Exit times have no operators of a discounted model to be caught in.
+@pytest.mark.parametrize("name", [n for n in SOLVERS if "optimum" not in n and "exit" not in n])
 def test_nothing_is_computed_before_it_is_asked_for(name, monkeypatch):
     mdp, θ, x = instance()
     mdp = mdp.floats()

@@ -1,4 +1,4 @@
-"""What is true of a policy in the first H steps of a discounted model: J_H = E Σ_{t<H} γ^t r(s_t, a_t) and its likes."""
+"""What is true of a policy in the first H steps of a discounted model: J_H = E Σ_{t<H} γ^t r(s_t, a_t) and more."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from mdplab.arrays import Array, expand, total
 
 
@@ -39,5 +41,4 @@ def covariance(probability: Array, X: Array, axes: int = 0) -> Array:
 
 
 def _centred(probability: Array, X: Array, axes: int) -> Array:
-    E = mean(probability, X, axes)
-    return X - E.reshape(*E.shape[: E.ndim - axes], 1, *E.shape[E.ndim - axes :])
+    return X - np.expand_dims(mean(probability, X, axes), -1 - axes)

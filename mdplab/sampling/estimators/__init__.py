@@ -1,4 +1,5 @@
 """Estimators: pure functions of trajectories, in the arithmetic of what they are given.
 
-Batch axes broadcast as in NumPy: a policy that N trajectories share has shape (..., 1, S, A), or (S, A) for all.
+Leading axes are batch axes, aligned with the first ones of the trajectories, as for `rollouts`: the policy that was
+given there serves here unchanged, whatever the number of trajectories drawn from it.
 """

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from mdplab.arrays import Array, expand, total
-from mdplab.sampling.estimators.steps import at_pairs, rewards_to_go, td_steps
+from mdplab.sampling.chains import aligned
+from mdplab.sampling.estimators.steps import at_pairs, rewards_to_go, td_steps, visited_pairs
 from mdplab.sampling.pair_sums import pair_sums
 from mdplab.sampling.trajectories import Trajectories
 
@@ -18,7 +19,7 @@ def score_sum(trajectories: Trajectories, ψ: Array, policy: Array) -> Array:
     With the sums W(s, a) of ψ over the visits of each pair this is W(s, a) − π(a | s) Σ_b W(s, b).
     """
     W = pair_sums(trajectories.states, trajectories.actions, ψ, *policy.shape[-2:])
-    return W - policy * expand(total(W), 1)
+    return W - aligned(policy, 2, W.ndim - 2) * expand(total(W), 1)
 
 
 def parametric(estimate: Array, scores: Array) -> Array:
@@ -27,7 +28,7 @@ def parametric(estimate: Array, scores: Array) -> Array:
     `estimate` is any combination of `score_sum`s, `scores` are ∇_w log π_w(a | s).  Σ_{s,a} estimate(s, a) scores(s, a)
     is then Σ_t ψ_t ∇_w log π_w(a_t | s_t), because Σ_a π(a | s) ∇_w log π_w(a | s) = 0.
     """
-    products = estimate[..., None] * scores
+    products = estimate[..., None] * aligned(scores, 3, estimate.ndim - 2)
     return products.sum(axis=(-3, -2))
 
 
@@ -73,8 +74,7 @@ def actor_critic(trajectories: Trajectories, policy: Array, q: Array, *, timed: 
     ----------
     :cite:`sutton2000`.
     """
-    states, actions = trajectories.states[..., : trajectories.H], trajectories.actions
-    return score_sum(trajectories, trajectories.weights * at_pairs(q, states, actions, timed=timed), policy)
+    return score_sum(trajectories, trajectories.weights * at_pairs(q, trajectories, timed=timed), policy)
 
 
 def td_actor_critic(
@@ -98,6 +98,6 @@ def all_actions(trajectories: Trajectories, policy: Array, q: Array) -> Array:
     ----------
     :cite:`zhang2020`, the estimator of Theorem 3.2 for one path.
     """
-    weights = trajectories.weights
-    seen = pair_sums(trajectories.states, 0 * trajectories.actions, weights, policy.shape[-2], 1)
-    return seen * policy * (q - expand(total(policy * q), 1))
+    seen = total(visited_pairs(trajectories, *policy.shape[-2:]))
+    change = policy * (q - expand(total(policy * q), 1))
+    return expand(seen, 1) * aligned(change, 2, seen.ndim - 1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from mdplab.arrays import Array, total
+from mdplab.sampling.chains import aligned, entries
 from mdplab.sampling.pair_sums import pair_sums
 from mdplab.sampling.trajectories import Trajectories
 
@@ -21,18 +23,22 @@ def rewards_to_go(trajectories: Trajectories) -> Array:
     return np.flip(np.cumsum(np.flip(trajectories.weights * trajectories.rewards, -1), axis=-1), -1)
 
 
-def td_steps(trajectories: Trajectories, v: Array, discount: Array, *, timed: bool = False) -> Array:
-    """δ_t = r_t + γ v(s_{t+1}) − v(s_t), not weighted;  v (..., S), or (..., H + 1, S) if `timed` -> (..., H)."""
-    V = at_states(v, trajectories.states, timed=timed)
-    γ = np.asarray(discount)[..., None] if np.ndim(discount) else discount
+def td_steps(trajectories: Trajectories, v: Array, discount: Any, *, timed: bool = False) -> Array:
+    """δ_t = r_t + γ v(s_{t+1}) − v(s_t), not weighted;  -> (..., H).
+
+    Parameters
+    ----------
+    v : array (..., S), or (..., H + 1, S) if `timed`
+    discount : number or array (...,)
+    """
+    V = at_states(v, trajectories, timed=timed)
+    γ = aligned(discount, 0, V.ndim) if getattr(discount, "shape", ()) else discount
     return trajectories.rewards + γ * V[..., 1:] - V[..., :-1]
 
 
 def state_baseline(trajectories: Trajectories, v: Array, *, timed: bool = False) -> Array:
-    """w_t v(s_t), the baseline of a function of the state, (..., S), or (..., H, S) if `timed`;  -> (..., H)."""
-    H = trajectories.H
-    v = v[..., :H, :] if timed else v
-    return trajectories.weights * at_states(v, trajectories.states[..., :H], timed=timed)
+    """w_t v(s_t), a function of the state as baseline;  (..., S), or (..., H + 1, S) if `timed` -> (..., H)."""
+    return trajectories.weights * at_states(v, trajectories, timed=timed)[..., :-1]
 
 
 def visited_pairs(trajectories: Trajectories, S: int, A: int) -> Array:
@@ -47,37 +53,39 @@ def visited_pairs(trajectories: Trajectories, S: int, A: int) -> Array:
 
 def paid(trajectories: Trajectories, r: Array) -> Trajectories:
     """The same trajectories with rewards r(s_h, a_h), for instance a shadow reward ∇F(λ);  r (..., S, A)."""
-    H = trajectories.H
-    return replace(trajectories, rewards=at_pairs(r, trajectories.states[..., :H], trajectories.actions))
+    return replace(trajectories, rewards=at_pairs(r, trajectories))
+
+
+def scalarised(trajectories: Trajectories, c: Array) -> Trajectories:
+    """The same trajectories with the one reward Σ_i c_i r_i in place of vector rewards;  c (..., M)."""
+    c = aligned(c, 1, trajectories.rewards.ndim - 1)
+    return replace(trajectories, rewards=total(c * trajectories.rewards))
 
 
 def by_objective(trajectories: Trajectories) -> Trajectories:
-    """Vector rewards (..., H, M) as a last batch axis: scalar rewards (..., M, H) on states (..., 1, H + 1).
-
-    Every estimator then gives one result an objective; policies need the axis too, (..., 1, S, A).
-    """
+    """Vector rewards (..., H, M) as a last batch axis, so that every estimator gives one result for each objective."""
     return replace(one_more_axis(trajectories), rewards=np.moveaxis(trajectories.rewards, -1, -2))
 
 
 def one_more_axis(trajectories: Trajectories) -> Trajectories:
-    """The same trajectories with a last batch axis of length one."""
+    """The same trajectories, of scalar or vector rewards, with a last batch axis of length one."""
     τ = trajectories
-    parts = (τ.states, τ.actions, τ.rewards, τ.weights)
-    return Trajectories(*(x[..., None, :] for x in parts))
+    rewards = np.expand_dims(τ.rewards, τ.actions.ndim - 1)
+    return Trajectories(τ.states[..., None, :], τ.actions[..., None, :], rewards, τ.weights[..., None, :])
 
 
-def at_pairs(x: Array, states: Array, actions: Array, *, timed: bool = False) -> Array:
-    """x(s_h, a_h), or x_h(s_h, a_h) if `timed`;  (..., S, A) or (..., H, S, A), and (..., H) twice -> (..., H)."""
-    S, A = x.shape[-2:]
-    return at_states(x.reshape(*x.shape[:-2], S * A), states * A + actions, timed=timed)
+def at_pairs(x: Array, trajectories: Trajectories, *, timed: bool = False) -> Array:
+    """x(s_h, a_h), or x_h(s_h, a_h) if `timed`, for h < H;  (..., S, A), or (..., H, S, A) -> (..., H)."""
+    return _entries(x, 2, timed, trajectories.states[..., :-1], trajectories.actions)
 
 
-def at_states(x: Array, states: Array, *, timed: bool = False) -> Array:
-    """x(s_h), or x_h(s_h) if `timed`;  (..., S) or (..., H, S), and (..., H) -> (..., H)."""
-    if timed:
-        return at_states(x, states[..., None])[..., 0]
-    if x.ndim == 1:
-        return x[states]
-    shape = np.broadcast_shapes(x.shape[:-1], states.shape[:-1])
-    x, states = (np.broadcast_to(y, (*shape, y.shape[-1])) for y in (x, states))
-    return np.take_along_axis(x, states, axis=-1)
+def at_states(x: Array, trajectories: Trajectories, *, timed: bool = False) -> Array:
+    """x(s_h), or x_h(s_h) if `timed`, for h <= H;  (..., S), or (..., H + 1, S) -> (..., H + 1)."""
+    return _entries(x, 1, timed, trajectories.states)
+
+
+def _entries(x: Array, axes: int, timed: bool, *index: Array) -> Array:
+    if not timed:
+        return entries(x, axes, *index)
+    x = aligned(x, axes + 1, index[0].ndim - 1)
+    return entries(x, axes, *(i[..., None] for i in index))[..., 0]

@@ -78,10 +78,3 @@ def ending(policy: Array, ends: int) -> Array:
     more = zeros((*policy.shape[:-2], ends, policy.shape[-1]), policy)
     more[..., 0] = more[..., 0] + 1
     return np.concatenate([policy, more], axis=-2)
-
-
-def while_running(states: np.ndarray, R: int) -> tuple[np.ndarray, np.ndarray]:
-    """(states, running), both (..., H + 1): the last of the R states that act is repeated where all is over."""
-    running = states < R
-    last = running.sum(axis=-1, keepdims=True) - 1
-    return np.take_along_axis(states, np.minimum(np.arange(states.shape[-1]), last), axis=-1), running

@@ -1,7 +1,6 @@
 """Trajectories that end: models with a finite horizon, and models with an exit time.
 
-Pairs of an epoch and a state are the states of a chain that ends in states of its own.  A trajectory that is over
-repeats its last pair, at weight zero.
+Pairs of an epoch and a state are the states of a chain, which ends in states of its own, beyond the pairs.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from mdplab.arrays import Array
 from mdplab.models.exit_time import ExitTimeMDP
 from mdplab.models.finite_horizon import FiniteHorizonMDP
-from mdplab.sampling.chains import check_walk, ending, entries, indicator, no_moves, while_running, zeros
+from mdplab.sampling.chains import check_walk, ending, entries, indicator, no_moves, zeros
 from mdplab.sampling.draws import Draws
 from mdplab.sampling.outcomes import Outcomes
 from mdplab.sampling.rollouts import rollouts, walk
@@ -23,13 +22,13 @@ from mdplab.sampling.trajectories import Trajectories
 
 @rollouts.register
 def _(model: FiniteHorizonMDP, policy: Array, horizon: int, draws: Draws | Outcomes) -> Trajectories:
-    """States are pairs of an epoch and a state; a start in epoch h leaves H − h steps of weight one."""
+    """States are pairs of an epoch and a state, S where all is over: after H − h steps from a start in epoch h."""
     check_walk(policy, (model.S, model.A), horizon, model.H)
     S, start = model.S, np.concatenate([model.start, 0 * model.start[..., :1]], axis=-1)
     states, actions = walk(start, _through_epochs(model), ending(policy, 1), horizon, draws)
-    states, running = while_running(states, S)
-    weights = indicator(running[..., :-1], model.start)
-    return Trajectories(states, actions, weights * entries(model.rewards, 2, states[..., :-1], actions), weights)
+    rewards = np.concatenate([model.rewards, 0 * model.rewards[..., :1, :]], axis=-2)
+    weights = indicator(states[..., :-1] < S, model.start)
+    return Trajectories(states, actions, entries(rewards, 2, states[..., :-1], actions), weights)
 
 
 def _through_epochs(model: FiniteHorizonMDP) -> Array:
@@ -44,7 +43,7 @@ def _through_epochs(model: FiniteHorizonMDP) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class ExitTrajectories(Trajectories):
-    """Trajectories until an exit; ``states`` are the rows i·S + x of the policy for time i and inner state x.
+    """Trajectories until an exit; ``states`` are i·S + x at time i in the inner state x, then at least N·S.
 
     Attributes
     ----------
@@ -66,8 +65,7 @@ def _(model: ExitTimeMDP, policy: Array, horizon: int, draws: Draws | Outcomes) 
     places = np.where(states < rows, states % S, states - rows)
     payoff = np.concatenate([zeros((*model.batch, rows), model.P), model.payoff], axis=-1)
     paid = entries(payoff, 1, states[..., 1:])
-    states, running = while_running(states, rows)
-    weights = indicator(running[..., :-1], model.P)
+    weights = indicator(states[..., :-1] < rows, model.P)
     return ExitTrajectories(states, actions, weights * paid, weights, places)
 
 

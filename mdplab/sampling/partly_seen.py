@@ -18,7 +18,6 @@ from mdplab.sampling.chains import (
     entries,
     indicator,
     no_moves,
-    while_running,
     zeros,
 )
 from mdplab.sampling.draws import Draws
@@ -96,7 +95,6 @@ def _(model: ConfoundedPOMDP, policy: Array, horizon: int, draws: Draws | Outcom
     by_state = ending(np.repeat(by_row, S, axis=-2), S)
     nodes, actions = walk(start, _through_histories(model), by_state, horizon, draws)
     states, hidden = np.divmod(nodes, S)
-    states, _ = while_running(states, rows)
     weights = indicator(np.ones(horizon, dtype=bool), model.P)
     return PartlySeen(states, actions, entries(model.r, 2, hidden[..., :-1], actions), weights, hidden)
 

@@ -15,9 +15,10 @@ class Trajectories:
     Attributes
     ----------
     states : int array (..., H + 1)
-        s_0, ..., s_H.
+        s_0, ..., s_H, the rows of the policy that acted.  Numbers beyond them say that all is over: nobody acts there,
+        nothing is paid, and the value is zero.
     actions : int array (..., H)
-        a_0, ..., a_{H−1}.
+        a_0, ..., a_{H−1}, the columns of the policy; 0 where all is over.
     rewards : array (..., H), or (..., H, M) for vector rewards
         What step h pays, not discounted.
     weights : array (H,) or (..., H)

@@ -10,10 +10,12 @@ import pytest
 from mdplab.arrays import floats, rational, total
 from mdplab.errors import MdplabError
 from mdplab.exact import (
+    exit_gradient,
     exit_value,
     exit_visits,
     finite_horizon,
     finite_value,
+    history_gradient,
     history_value,
     identification,
     truncated_pair_visits,
@@ -36,9 +38,14 @@ from mdplab.sampling import (
     Outcomes,
     every_trajectory,
     geometric_rollouts,
+    gpomdp,
     offline_data,
+    reinforce,
     rollouts,
     stateful_rollouts,
+    td_steps,
+    trajectory_weight,
+    visited_pairs,
 )
 
 FAILURE = 1e-9  # probability that a correct sampler fails a test, had the seed not been fixed
@@ -86,7 +93,7 @@ def test_mean_returns_over_a_finite_horizon_are_its_values_from_starts_in_all_ep
     assert expected_return(found, p) == total(mdp.start * finite_horizon.values(mdp, π))
     late = found.states[:, 0] >= 4  # the last epoch has the pairs 4 and 5
     assert (found.weights[late] == rational([1, 0, 0])).all()
-    assert (found.states < mdp.S).all()
+    assert (found.states[late, 1:] == mdp.S).all()
 
 
 def test_mean_payoffs_until_exit_are_values_and_weights_are_visits():
@@ -94,8 +101,7 @@ def test_mean_payoffs_until_exit_are_values_and_weights_are_visits():
     π = policy(mdp.N, mdp.S, mdp.A)
     found, p = every_trajectory(mdp, π, 3)
     assert expected_return(found, p) == exit_value(mdp, π)
-    visits = 0 * exit_visits(mdp, π).reshape(-1)
-    np.add.at(visits, found.states[:, :-1], p[:, None] * found.weights)
+    visits = (p[:, None, None] * visited_pairs(found, mdp.N * mdp.S, mdp.A)).sum(axis=(0, 2))
     assert (visits.reshape(mdp.N, mdp.S) == exit_visits(mdp, π)).all()
     ended = found.weights.sum(axis=-1).astype(int)
     for i in range(len(p)):  # what happened last is the payoff, and no place follows it
@@ -111,7 +117,7 @@ def test_two_plays_of_a_fair_gambler_by_hand():
     assert (p == rational(["1/4", "1/4", "1/2"])).all()
     assert (found.rewards == rational([[0, 0], [0, 1], [0, 0]])).all()
     assert (found.weights == rational([[1, 1], [1, 1], [1, 0]])).all()
-    assert found.states[:, :2].tolist() == [[0, 3], [0, 3], [0, 0]]  # rows: time times two, plus the place
+    assert found.states.tolist() == [[0, 3, 4], [0, 3, 7], [0, 6, 6]]  # 2 i + x, and 4 + the place where it ends
 
 
 def test_mean_returns_of_a_memoryless_policy_are_those_on_histories():
@@ -152,6 +158,39 @@ def test_mean_returns_of_a_policy_on_histories_are_its_value():
     rows = 0 * reach(model, π)[:, None] * model.E[:1]
     np.add.at(rows.reshape(-1), found.states[:, :-1], p[:, None])
     assert (rows.sum(axis=-1)[1:].sum(), rows[0].sum()) == (1, 1)
+
+
+@pytest.mark.parametrize("estimate", [reinforce, gpomdp, lambda found, π: gpomdp(found, π, baseline=3)])
+def test_one_estimator_serves_all_classes(estimate):
+    """Mean estimates are the gradients of each class, ended trajectories and constant baselines included."""
+    for model, shape, gradient in (
+        (uneven(), (6, 2), finite_horizon.softmax_gradient),
+        (walk(4, horizon=3), (3, 3, 2), exit_gradient),
+        (sign_reversal(2), (5, 2, 2), history_gradient),
+    ):
+        π = policy(*shape)
+        found, p = every_trajectory(model, π, getattr(model, "horizon", 3))
+        mean = (p[:, None, None] * estimate(found, π.reshape(-1, π.shape[-1]))).sum(axis=0)
+        assert (mean.reshape(shape) == gradient(model, π)).all()
+
+
+def test_values_turn_rewards_into_temporal_differences_until_the_end():
+    """Σ_t w_t δ_t = R̂ − v(s_0) with v zero at the end, on every trajectory."""
+    for model, π in ((uneven(), policy(6, 2)), (walk(4, horizon=3), policy(3, 3, 2))):
+        found, _ = every_trajectory(model, π, 3)
+        v = policy(int(np.prod(π.shape[:-1])), seed=4)
+        δ = td_steps(found, v, 1)
+        assert (total(found.weights * δ) == total(found.weights * found.rewards) - v[found.states[:, 0]]).all()
+        assert (total(δ) == total(found.weights * δ)).all()
+
+
+def test_weights_of_another_policy_are_one_where_all_is_over():
+    mdp = walk(4, horizon=3)
+    π, other = policy(3, 3, 2), policy(3, 3, 2, seed=1)
+    found, p = every_trajectory(mdp, π, 3)
+    ω = trajectory_weight(found, π.reshape(-1, 2), other.reshape(-1, 2))
+    assert (p * ω).sum() == 1
+    assert expected_return(found, p * ω) == exit_value(mdp, other)
 
 
 @pytest.mark.parametrize("model", [sign_reversal(2), blind_twins()[0]])

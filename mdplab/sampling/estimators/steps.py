@@ -74,17 +74,27 @@ def one_more_axis(trajectories: Trajectories) -> Trajectories:
     return Trajectories(τ.states[..., None, :], τ.actions[..., None, :], rewards, τ.weights[..., None, :])
 
 
-def at_pairs(x: Array, trajectories: Trajectories, *, timed: bool = False) -> Array:
-    """x(s_h, a_h), or x_h(s_h, a_h) if `timed`, for h < H;  (..., S, A), or (..., H, S, A) -> (..., H)."""
-    return _entries(x, 2, timed, trajectories.states[..., :-1], trajectories.actions)
+def at_pairs(x: Array, trajectories: Trajectories, *, timed: bool = False, over: int = 0) -> Array:
+    """x(s_h, a_h), or x_h(s_h, a_h) if `timed`, for h < H;  (..., S, A), or (..., H, S, A) -> (..., H).
+
+    Where all is over it is the number `over`.
+    """
+    return _entries(x, 2, timed, over, trajectories.states[..., :-1], trajectories.actions)
 
 
 def at_states(x: Array, trajectories: Trajectories, *, timed: bool = False) -> Array:
-    """x(s_h), or x_h(s_h) if `timed`, for h <= H;  (..., S), or (..., H + 1, S) -> (..., H + 1)."""
-    return _entries(x, 1, timed, trajectories.states)
+    """x(s_h), or x_h(s_h) if `timed`, for h <= H;  (..., S), or (..., H + 1, S) -> (..., H + 1).
+
+    Zero where all is over.
+    """
+    return _entries(x, 1, timed, 0, trajectories.states)
 
 
-def _entries(x: Array, axes: int, timed: bool, *index: Array) -> Array:
+def _entries(x: Array, axes: int, timed: bool, over: int, states: Array, *actions: Array) -> Array:
+    S, index = x.shape[-axes], (states, *actions)
+    if states.size and states.max() >= S:
+        x = np.concatenate([x, 0 * x[(..., slice(1), *(slice(None),) * (axes - 1))] + over], axis=-axes)
+        index = (np.minimum(states, S), *actions)
     if not timed:
         return entries(x, axes, *index)
     x = aligned(x, axes + 1, index[0].ndim - 1)

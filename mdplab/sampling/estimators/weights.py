@@ -24,7 +24,7 @@ def action_ratios(trajectories: Trajectories, behaviour: Array, target: Array) -
     _check_overlap(behaviour, target)
     one = behaviour - behaviour + 1
     safe = np.where(behaviour > 0, behaviour, one)  # where it is zero the target is zero too, and so is the ratio
-    return at_pairs(target, trajectories) / at_pairs(safe, trajectories)
+    return at_pairs(target, trajectories, over=1) / at_pairs(safe, trajectories, over=1)
 
 
 def prefix_weights(trajectories: Trajectories, behaviour: Array, target: Array) -> Array:

@@ -57,7 +57,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", 16, 15, 600, 200_000, 1, 0.25),
+    "quick": Profile("quick", 16, 15, 600, 200_000, 1, 0.5),
     "default": Profile("default", 64, 20, 600, 8_000_000, 3, 1.0),
     "full": Profile("full", 2048, 3000, 10_000, 100_000_000, 64, 16.0),
 }
@@ -289,7 +289,7 @@ class Check:
             for outcome, word in ((Outcome.SILENT, "silent"), (Outcome.TOUCHES, "touching"), (Outcome.OPEN, "open")):
                 found.comparisons[word] += result.outcomes[outcome]
             self.absorb_ratio(name, result.ratio, where, result.ratio_at, inputs)
-            if (self.theorem.trivial is not None or result.replicates) and not math.isnan(result.ratio):
+            if result.replicates or (self.theorem.trivial is not None and not math.isnan(result.ratio)):
                 found.informative.append(result.informative)
             if isinstance(judge, Witness):
                 found.attained |= bool(result.outcomes[Outcome.HOLDS] + result.outcomes[Outcome.TOUCHES])

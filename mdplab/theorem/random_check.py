@@ -19,7 +19,7 @@ from mdplab.theorem.search import search
 from mdplab.theorem.statement import Theorem
 
 ALPHA = 1e-6  # that any race about one claim errs, all its instances and iterates together
-FEWER = 0.25  # of the replicates: how long a near miss may go on after the claim itself is decided
+FEWER = 0.25  # of the replicates that the claim itself may take: what a near miss may take on one instance
 SEARCHES = 24  # drawn instances that are raced for one near miss, at most
 
 
@@ -101,38 +101,35 @@ class RandomCheck(Check):
         self, claims: Mapping[str, Claim], inputs: Inputs, slots: Mapping[str, Any] | None = None
     ) -> dict[str, Result]:
         """The outcome of the races about the claims on one model in float64."""
-        most = max(1, int(self.random.judge.replicates * self.profile.replicates))  # type: ignore[union-attr]
-        own = {} if slots else {name: c for name, c in claims.items() if name in self.random.claims}
-        draws = replicates_of(self.random, inputs, self.seed)
+        budget = int(self.random.judge.replicates * self.profile.replicates)  # type: ignore[union-attr]
         slot = "" if slots is None else ",".join(sorted(slots))
+
+        def most(name: str) -> int:
+            own = name in self.random.claims and slots is None
+            return max(1, budget if own else int(FEWER * budget))
 
         def α(name: str) -> float:
             key = f"{name}|{slot}"
             self.raced[key] = i = self.raced.get(key, 0) + 1
             return ALPHA / (i * (i + 1))  # these add up to ALPHA, however many races there will be
 
-        def until(heats: Mapping[str, list[Heat]]) -> bool:
-            longest = max(h.race.taken for group in heats.values() for h in group)
-            settled = [name for name, group in heats.items() if _settled(group)]
-            return all(name in settled for name in own) and (
-                len(settled) == len(heats) or (bool(own) and longest >= FEWER * most)
-            )
-
-        heats = hold_races(self.random, claims, inputs, draws, α, most, until, slots)
+        draws = replicates_of(self.random, inputs, self.seed)
+        heats = hold_races(self.random, claims, inputs, draws, α, most, slots)
         return {name: result_of(group) for name, group in heats.items()}
 
 
-def _settled(group: list[Heat]) -> bool:
-    """Whether nothing more is to be learnt: one heat refutes the claim, or all are decided."""
-    return any(h.race.side == "below" for h in group) or all(h.race.side or h.silent for h in group)
-
-
 def result_of(group: list[Heat]) -> Result:
-    """The races about one claim in the form in which exact judging reports."""
-    result = Result(replicates=max(1, *(h.race.taken for h in group)))
-    result.outcomes = Counter(_outcome(h) for h in group)
+    """The races about one claim in the form in which exact judging reports.
+
+    If the claim is refuted, the iterate where that took fewest replicates speaks for all: nothing depends on how
+    far the others have come.
+    """
+    refuting = [h for h in group if h.race.side == "below"]
+    if refuting:
+        group = [min(refuting, key=lambda h: h.taken)]
+    result = Result(replicates=max(h.taken for h in group), outcomes=Counter(map(_outcome, group)))
     for h in group:
-        if h.race.side == "below" and result.failure is None:
+        if h.race.side == "below":
             result.failure = (h.k, *h.means)
         if h.race.side is None and not h.silent and result.margin is None:
             result.margin = (h.k, *h.margin())

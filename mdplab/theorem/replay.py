@@ -93,9 +93,8 @@ def replay(file: Path) -> Replay:
 
 def _raced(theorem: Theorem, claim: Claim, inputs: Inputs, draws: dict[str, int], slots: Mapping[str, Any]) -> Result:
     replicates = replicates_of(theorem, inputs, draws["seed"])
-    heats = hold_races(
-        theorem, {"": claim}, inputs, replicates, lambda name: ALPHA, draws["replicates"], lambda heats: False, slots
-    )
+    most = draws["replicates"]
+    heats = hold_races(theorem, {"": claim}, inputs, replicates, lambda name: ALPHA, lambda name: most, slots)
     return result_of(heats[""])
 
 

@@ -25,29 +25,57 @@ from mdplab.theorem.statement import Binding, Theorem
 
 PORTION = 256  # replicates of the first portion; each later one doubles what has been drawn
 LARGEST = 2**14
+SILENCE = 256  # replicates on which both sides are zero, after which no more are drawn
 
 
 @dataclass
 class Heat:
-    """The race about one claim at one iterate, and the sums of both sides over the replicates that it took."""
+    """The race about one claim at one iterate, and the sums of both sides over the replicates that it took.
+
+    A race that its level decides still takes the first portion, to know how large the sides are.
+    """
 
     k: int
     race: Race
     scale: float  # margin of the claim = scale (number in the race − level of the race)
+    most: int
+    taken: int = 0
     smaller: float = 0.0
     larger: float = 0.0
-    silent: bool = True  # both sides zero on every replicate, as far as float64 can tell
+    silent: bool = True  # both sides zero on the first replicates, as far as float64 can tell
+
+    @property
+    def over(self) -> bool:
+        """Whether it takes no more replicates."""
+        decided = self.race.side is not None and self.taken > 0
+        return decided or self.taken >= self.most or (self.silent and self.taken >= SILENCE)
 
     @property
     def means(self) -> tuple[float, float]:
-        """Of the smaller and the larger side; NaN before any replicate."""
-        n = self.race.taken
-        return (self.smaller / n, self.larger / n) if n else (float("nan"), float("nan"))
+        """Of the smaller and the larger side."""
+        return self.smaller / self.taken, self.larger / self.taken
 
     def margin(self) -> tuple[float, float]:
         """Expectations of larger − smaller that are not excluded."""
         low, high = self.race.interval()
         return self.scale * (low - self.race.level), self.scale * (high - self.race.level)
+
+    def take(self, p: Portion, n: int) -> None:
+        """More replicates, as far as it needs them: row n of a portion."""
+        if self.over:
+            return
+        end = min(p.low.shape[1], self.most - self.taken)
+        self.silent &= bool(p.silent[n, : max(SILENCE - self.taken, 0)][:end].all())
+        if self.race.side is None:
+            self.race.take(p.low[n, :end], p.high[n, :end])
+            end = self.race.taken - self.taken
+        self.smaller, self.larger = _running(self.smaller, p.smaller[n, :end]), _running(self.larger, p.larger[n, :end])
+        self.taken += end
+
+
+def _running(before: float, x: np.ndarray) -> float:
+    """`before` with the numbers added one after another: rounded alike however they are portioned."""
+    return float(np.cumsum(np.concatenate([[before], x]))[-1])
 
 
 @dataclass(frozen=True)
@@ -61,7 +89,8 @@ class Portion:
         The number, down and up to rounding; the claim says that its expectation is at least the level.
     smaller, larger : (K, m)
         Both sides; for a probability, whether the claim failed, and the probability with which it may.
-    silent : (K,)
+    silent : (K, m)
+        Whether both sides are zero, as far as float64 can tell.
     """
 
     k: np.ndarray
@@ -80,13 +109,10 @@ def hold_races(
     inputs: Mapping[str, Any],
     draws: Callable[[int, int], Draws],
     α: Callable[[str], float],
-    most: int,
-    until: Callable[[Mapping[str, list[Heat]]], bool],
+    most: Callable[[str], int],
     slots: Mapping[str, Any] | None = None,
 ) -> dict[str, list[Heat]]:
-    """Race every claim on one instance, on the same replicates, until all are decided, `until` says so, or `most`.
-
-    `until` is asked after each portion.
+    """Race every claim on one instance, on the same replicates, until each is settled.
 
     Parameters
     ----------
@@ -94,24 +120,30 @@ def hold_races(
         The replicates first, ..., last − 1.
     α : function of a claim's name
         Error probability of its next race.
+    most : function of a claim's name
+        Replicates that it may take.
     """
     heats: dict[str, list[Heat]] = {}
     first = 0
-    while first < most:
-        last = min(most, max(2 * first, PORTION), first + LARGEST)
+    while not (heats and all(map(settled, heats.values()))):
+        longest = max(map(most, claims))
+        last = min(longest, max(2 * first, PORTION), first + LARGEST)
         portions = _portions(theorem, claims, inputs, draws(first, last), slots or {})
         for name, p in portions.items():
             if name not in heats:
                 heats[name] = [
-                    Heat(int(k), Race(float(level), α(name)), float(scale))
+                    Heat(int(k), Race(float(level), α(name)), float(scale), most(name))
                     for k, level, scale in zip(p.k, p.level, p.scale, strict=True)
                 ]
             for n, heat in enumerate(heats[name]):
-                _take(heat, p, n)
+                heat.take(p, n)
         first = last
-        if until(heats) or all(h.race.side or h.silent for group in heats.values() for h in group):
-            break
     return heats
+
+
+def settled(group: list[Heat]) -> bool:
+    """Whether nothing more is to be learnt of a claim: one of its iterates refutes it, or all are over."""
+    return any(h.race.side == "below" for h in group) or all(h.over for h in group)
 
 
 def replicates_of(theorem: Theorem, inputs: Mapping[str, Any], seed: int) -> Callable[[int, int], Draws]:
@@ -142,15 +174,6 @@ def pushed_forward(theorem: Theorem) -> Callable[..., Iterator[Binding]]:
             }
 
     return expectation
-
-
-def _take(heat: Heat, p: Portion, n: int) -> None:
-    before = heat.race.taken
-    heat.race.take(p.low[n], p.high[n])
-    taken = heat.race.taken - before
-    heat.smaller += float(p.smaller[n, :taken].sum())
-    heat.larger += float(p.larger[n, :taken].sum())
-    heat.silent &= bool(p.silent[n])
 
 
 def _portions(
@@ -202,7 +225,7 @@ def _expectation(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
         high=np.clip(number + slack, 0, 1),
         smaller=smaller,
         larger=larger,
-        silent=np.all((abs(smaller) <= error) & (abs(larger) <= error), axis=1),
+        silent=(abs(smaller) <= error) & (abs(larger) <= error),
     )
 
 
@@ -220,7 +243,7 @@ def _probability(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
         high=1.0 - sure,
         smaller=1.0 * sure,
         larger=1.0 - promised,
-        silent=np.array([(outcome == Outcome.SILENT).all()]),
+        silent=np.all(outcome == Outcome.SILENT, axis=0)[None],
     )
 
 

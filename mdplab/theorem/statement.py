@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -251,12 +251,12 @@ def _check_randomness(measure: Callable[..., Any], claims: Mapping[str, Any], ju
         )
         raise TheoremError(f"{measure.__name__}: the measure {needs}")
     if isinstance(judge, InExpectation):
-        for relation in claims.values():
-            for q, p in combinations_with_replacement(judge.within, 2):
-                if sympy.simplify(sympy.diff(relation.lhs - relation.rhs, q, p)) != 0:
-                    raise TheoremError(
-                        f"{measure.__name__}: {relation} is not linear in {q} and {p}, whose mean it is about"
-                    )
+        for relation, (q, p) in product(claims.values(), combinations_with_replacement(judge.within, 2)):
+            with sympy.evaluate(True):  # the relation itself may have been written as printed
+                curvature = sympy.diff((relation.lhs - relation.rhs).doit(), q, p)
+                linear = curvature == 0 or sympy.simplify(curvature) == 0
+            if not linear:
+                raise TheoremError(f"{measure.__name__}: {relation} is about means and not linear in {q} and {p}")
 
 
 def _named(x: Any) -> dict[str, Any]:

@@ -38,9 +38,9 @@ def listed(seed: int, S: int, A: int, H: int, discount: str, least: int = 1) -> 
 
 
 CASES = {
-    "two states": listed(1, 2, 2, 4, "9/10"),
-    "three states": listed(2, 3, 2, 3, "1/2"),
-    "three actions": listed(3, 2, 3, 3, "99/100"),
+    "two states": listed(7, 2, 2, 4, "9/10"),
+    "three states": listed(9, 3, 2, 3, "1/2"),
+    "three actions": listed(5, 2, 3, 3, "99/100"),
 }
 
 

@@ -243,7 +243,7 @@ def test_equal_rewards_leave_orthogonal_scores(some_case):
 
     The covariance is Σ_t Ψ_t² P(s_t = s) (diag π − π π^T), block by block.
     """
-    case = some_case(1, 2, 2, 4, "9/10")
+    case = some_case(7, 2, 2, 4, "9/10")
     mdp = DiscountedMDP(case.mdp.P, 0 * case.r + 1, case.mdp.discount, case.mdp.start)
     π = 0 * case.π + rational("1/2")[()]
     τ, p = every_trajectory(mdp, π, 4)
@@ -260,7 +260,7 @@ def test_equal_rewards_leave_orthogonal_scores(some_case):
 
 
 def test_the_values_as_a_baseline_take_variance_away(some_case):
-    case = some_case(1, 2, 2, 4, "9/10")
+    case = some_case(7, 2, 2, 4, "9/10")
     τ, p = every_trajectory(case.mdp, case.π, case.H)
     plain, less = gpomdp(τ, case.π), gpomdp(τ, case.π, state_baseline(τ, to_go(case), timed=True))
     assert trace_variance(p, less, 2) < trace_variance(p, plain, 2) < trace_variance(p, reinforce(τ, case.π), 2)

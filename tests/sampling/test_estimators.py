@@ -34,6 +34,7 @@ from mdplab.sampling import (
     gae,
     gae_gradient,
     gpomdp,
+    gradient_increment,
     mean,
     observed_return,
     paid,
@@ -48,6 +49,7 @@ from mdplab.sampling import (
     td_actor_critic,
     td_steps,
     trace_variance,
+    visit_increment,
     visited_pairs,
 )
 
@@ -302,12 +304,19 @@ def test_policies_and_models_in_front_serve_all_their_trajectories(some_case):
     π = np.stack([c.π for c in models])
     draws = Draws(replicate=np.arange(5), instance=np.arange(3)[:, None])
     v = rational(np.arange(6).reshape(3, 2))
+
+    def some_policy(v):  # some policy that differs from model to model
+        return np.stack([1 / (v + 2), (v + 1) / (v + 2)], axis=-1)
+
     τ = rollouts(mdp, π, 4, draws)
     for f in (
         lambda τ, π, v, γ: gpomdp(τ, π, state_baseline(τ, v)),
         lambda τ, π, v, γ: reinforce(τ, π),
         lambda τ, π, v, γ: actor_critic(τ, π, π),
         lambda τ, π, v, γ: all_actions(τ, π, π),
+        lambda τ, π, v, γ: gpomdp(paid(τ, π + v[..., None]), π),
+        lambda τ, π, v, γ: gradient_increment(τ, π, some_policy(v)),
+        lambda τ, π, v, γ: visit_increment(τ, π, some_policy(v), whole=True),
         lambda τ, π, v, γ: td_actor_critic(τ, π, v, γ),
         lambda τ, π, v, γ: gae_gradient(τ, π, np.stack([v] * 5, axis=-2), γ, γ / 2, timed=True),
     ):
@@ -316,6 +325,34 @@ def test_policies_and_models_in_front_serve_all_their_trajectories(some_case):
         for i in range(3):
             alone = rollouts(mdp[i], π[i], 4, Draws(replicate=np.arange(5), instance=i))
             assert (f(alone, π[i], v[i], mdp.discount[i]) == together[i]).all()
+
+
+def test_scores_and_weights_of_objectives_in_front_serve_all_trajectories(some_case):
+    models = [some_case(seed, 2, 2, 2, "1/2") for seed in (4, 5, 7)]
+    parts = [np.stack([getattr(c.mdp, x) for c in models]) for x in ("P", "discount", "start")]
+    mdp = MultiObjectiveMDP(parts[0], np.stack([[c.mdp.r, c.r] for c in models]), *parts[1:])
+    π, c = np.stack([c.π for c in models]), rational(np.arange(6).reshape(3, 2))
+    x = rational(np.arange(24).reshape(3, 2, 2, 2))
+    τ = rollouts(mdp, π, 4, Draws(replicate=np.arange(5), instance=np.arange(3)[:, None]))
+    scalar, several = parametric(gpomdp(scalarised(τ, c), π), x), reinforce(by_objective(τ), π)
+    assert scalar.shape == (3, 5, 2)
+    assert several.shape == (3, 5, 2, 2, 2)
+    for i in range(3):
+        alone = rollouts(mdp[i], π[i], 4, Draws(replicate=np.arange(5), instance=i))
+        assert (parametric(gpomdp(scalarised(alone, c[i]), π[i]), x[i]) == scalar[i]).all()
+        assert (reinforce(by_objective(alone), π[i]) == several[i]).all()
+
+
+def test_a_random_length_stands_for_the_discount(case):
+    """Weights 1 up to a length T with P(T >= h) = γ^h, here cut at H − 1: the same means without a discount."""
+    τ, p = every_trajectory(case.mdp, case.π, case.H)
+    tails = [γ(case) ** h for h in range(case.H)]
+    lengths = rational([x - y for x, y in zip(tails, [*tails[1:], 0], strict=True)])
+    until = rational(np.tri(case.H, dtype=int))
+    seen = replace(τ, weights=until[:, None])
+    mean_of_each = np.stack([mean(p, gpomdp(replace(seen, weights=w), case.π), 2) for w in until])
+    assert (mean(lengths, mean_of_each, 2) == truncated_gradient(case.mdp, case.π, case.H)).all()
+    assert mean(lengths, mean(p, observed_return(seen))) == truncated_value(case.mdp, case.π, case.H)
 
 
 def test_balls_of_a_softmax_policy_overlap_and_floats_are_close(case):

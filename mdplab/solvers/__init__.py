@@ -64,6 +64,8 @@ from mdplab.solvers.munchausen_vi import munchausen_vi as munchausen_vi
 from mdplab.solvers.natural_pg import natural_pg as natural_pg
 from mdplab.solvers.npg_primal_dual import npg_primal_dual as npg_primal_dual
 from mdplab.solvers.opg_primal_dual import opg_primal_dual as opg_primal_dual
+from mdplab.solvers.optimistic_gradient import GameIterate as GameIterate
+from mdplab.solvers.optimistic_gradient import optimistic_gradient as optimistic_gradient
 from mdplab.solvers.policy_iteration import policy_iteration as policy_iteration
 from mdplab.solvers.polyak_pg import PolyakIterate as PolyakIterate
 from mdplab.solvers.polyak_pg import polyak_pg as polyak_pg
@@ -76,6 +78,8 @@ from mdplab.solvers.robust_mirror_descent import robust_mirror_descent as robust
 from mdplab.solvers.robust_policy_iteration import PartialIterate as PartialIterate
 from mdplab.solvers.robust_policy_iteration import partial_policy_iteration as partial_policy_iteration
 from mdplab.solvers.robust_policy_iteration import robust_policy_iteration as robust_policy_iteration
+from mdplab.solvers.robust_projected_descent import RobustDescentIterate as RobustDescentIterate
+from mdplab.solvers.robust_projected_descent import robust_projected_descent as robust_projected_descent
 from mdplab.solvers.robust_value_iteration import robust_value_iteration as robust_value_iteration
 from mdplab.solvers.rpg_primal_dual import RegularisedIterate as RegularisedIterate
 from mdplab.solvers.rpg_primal_dual import rpg_primal_dual as rpg_primal_dual

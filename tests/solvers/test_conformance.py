@@ -22,7 +22,7 @@ def cooling(temperature):
 
 
 def hurried(mdp):
-    """A quarter of the discount: divided by small advantages or 1 − γ, balls of a patient agent's values grow too wide."""
+    """A quarter of the discount: divided by small advantages or 1 − γ, balls of large values grow too wide."""
     return DiscountedMDP(mdp.P, mdp.r, mdp.discount / 4, mdp.start)
 
 
@@ -111,6 +111,7 @@ SOLVERS = {
         constrained(mdp, θ, x), temperature=x / 4, step_size=x / 8, most=x
     ),
     "opg_primal_dual": lambda mdp, θ, x: solvers.opg_primal_dual(constrained(mdp, θ, x), step_size=x / 64, most=x),
+    "optimistic_gradient, a game": lambda mdp, θ, x: solvers.optimistic_gradient(θ, step_size=x / 8),
     "exit_time_pg": lambda mdp, θ, x: solvers.exit_time_pg(leaving(mdp), θ[..., :2, :], step_size=x),
     "exit_time_pg, default step": lambda mdp, θ, x: solvers.exit_time_pg(leaving(mdp)),
     "improper_pg": lambda mdp, θ, x: solvers.improper_pg(mdp, two_controllers(θ), step_size=x),
@@ -252,8 +253,8 @@ def test_it_has_no_end(name):
     assert sum(1 for _ in islice(SOLVERS[name](mdp.floats(), floats(θ), floats(x)), 300)) == 300
 
 
-# Exit times have no operators of a discounted model to be caught in.
-@pytest.mark.parametrize("name", [n for n in SOLVERS if "optimum" not in n and "exit" not in n])
+# Games and exit times have no operators of a discounted model to be caught in.
+@pytest.mark.parametrize("name", [n for n in SOLVERS if not any(x in n for x in ("optimum", "exit", "game"))])
 def test_nothing_is_computed_before_it_is_asked_for(name, monkeypatch):
     mdp, θ, x = instance()
     mdp = mdp.floats()

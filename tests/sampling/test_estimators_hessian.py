@@ -19,6 +19,7 @@ from mdplab.sampling import (
     hessian_vector,
     mean,
     recursive_momentum,
+    reinforce,
     rewards_to_go,
     rollouts,
     second_moment,
@@ -88,7 +89,7 @@ def test_a_form_with_a_part_missing_has_another_mean(case, wrong):
     assert (mean(p, B, 2) != truncated_hessian(case.mdp, case.π, case.H)).any()
 
 
-def test_only_the_causal_form_is_symmetric_and_it_varies_less(some_case):
+def test_only_the_causal_form_is_symmetric_and_here_it_varies_less(some_case):
     case = some_case(7, 2, 2, 3, "9/10")
     τ, p = every_trajectory(case.mdp, case.π, 3)
     B, C = hessian_estimate(τ, case.π), causal_hessian_estimate(τ, case.π)
@@ -96,6 +97,23 @@ def test_only_the_causal_form_is_symmetric_and_it_varies_less(some_case):
     assert (np.swapaxes(B, -1, -2) != B).any()
     assert trace_variance(p, C, 2) < trace_variance(p, B, 2)
     assert (mean(p, np.swapaxes(B, -1, -2), 2) == truncated_hessian(case.mdp, case.π, 3)).all()
+
+
+def test_causality_can_cost_variance():
+    """Two states in turn, start in 0, r = 1 and −2, γ = 1/2, two steps: the return is 1 − 1 = 0 whatever the actions.
+
+    REINFORCE is zero on every trajectory and GPOMDP is not; with Ψ = (0, −1) the causal B has −x_0 x_1^T in addition.
+    """
+    P, one_half = rational([[[0, 1], [0, 1]], [[1, 0], [1, 0]]]), rational("1/2")[()]
+    mdp = DiscountedMDP(P, rational([[1, 1], [-2, -2]]), one_half, rational([1, 0]))
+    π = rational([["1/4", "3/4"], ["1/2", "1/2"]])
+    τ, p = every_trajectory(mdp, π, 2)
+    assert (reinforce(τ, π) == 0).all()
+    assert trace_variance(p, gpomdp(τ, π), 2) == one_half  # ‖x_1‖² = 1/2
+    extra = causal_hessian_estimate(τ, π) - hessian_estimate(τ, π)
+    x, _, _, _ = by_definition(τ, π)
+    assert (extra == -outer(x[:, 0], x[:, 1])).all()
+    assert trace_variance(p, causal_hessian_estimate(τ, π), 2) > trace_variance(p, hessian_estimate(τ, π), 2)
 
 
 @settings(max_examples=15)

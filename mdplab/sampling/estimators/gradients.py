@@ -53,7 +53,8 @@ def reinforce(trajectories: Trajectories, policy: Array, baseline: Any = 0) -> A
 def gpomdp(trajectories: Trajectories, policy: Array, baseline: Any = 0) -> Array:
     """Σ_t (Ψ_t − b_t) ∇ log π(a_t | s_t) = Σ_h w_h r_h Σ_{t <= h} ∇ log π(a_t | s_t) for b = 0;  -> (..., S, A).
 
-    Of mean ∇J_H; parameters as for `reinforce`.  For trajectories of another policy see `off_policy`.
+    Of mean ∇J_H; parameters as for `reinforce`, whose variance is mostly, but not always, larger.  For trajectories of
+    another policy see `off_policy`.
 
     References
     ----------

@@ -35,7 +35,8 @@ def hessian_vector(trajectories: Trajectories, policy: Array, v: Array) -> Array
 def causal_hessian_vector(trajectories: Trajectories, policy: Array, v: Array) -> Array:
     """B^c v for B^c = Σ_h w_h r_h (S_h S_h^T + Σ_{t <= h} ∇² log π(a_t | s_t)), of mean ∇²J_H v;  -> (..., S, A).
 
-    Symmetric, and without the scores of actions that a reward cannot depend on.  Off policy with prefix weights.
+    Symmetric, and without the scores of actions that a reward cannot depend on; its variance is mostly, but not always,
+    below that of B.  Off policy with prefix weights.
     """
     z = _centred(trajectories, policy, v)
     along = np.cumsum(at_pairs(z, trajectories), axis=-1)  # ⟨S_h, v⟩

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
+from mdplab.errors import TheoremError
 from mdplab.sampling.outcomes import NotEnumerable
 from mdplab.theorem import inputs as inp
 from mdplab.theorem.check import Check
 from mdplab.theorem.claim import Claim
-from mdplab.theorem.exactly import Result, ratio_of
+from mdplab.theorem.exactly import Result, judge_exactly, ratio_of
 from mdplab.theorem.inputs import Inputs
+from mdplab.theorem.judges import InExpectation, WithProbability
 from mdplab.theorem.judges.comparison import Outcome
 from mdplab.theorem.sampled import Heat, hold_races, pushed_forward, replicates_of
 from mdplab.theorem.search import search
@@ -29,43 +33,57 @@ class RandomCheck(Check):
 
     random: Theorem = field(init=False)
     raced: dict[str, int] = field(default_factory=dict)  # how many races about each claim began
-    done: set[str] = field(default_factory=set)  # named instances that were raced
+    sampling: bool = False  # whether the instance at hand had to be raced
 
     def __post_init__(self) -> None:
         self.random = self.theorem
         self.theorem = replace(self.random, measure=pushed_forward(self.random))
+
+    @property
+    def judge(self) -> InExpectation | WithProbability:
+        """The theorem's."""
+        return cast(Any, self.random.judge)
 
     def judged(
         self, claims: Mapping[str, Claim], inputs: Inputs, up_to: int | None, slots: Mapping[str, Any] | None = None
     ) -> dict[str, Result]:
         """What enumeration, or else a race, says of the claims on one exact instance."""
         try:
-            return super().judged(claims, inputs, up_to, slots)
-        except NotEnumerable:
-            return self.race(claims, inp.in_floats(inputs), slots)
+            return judge_exactly(self.enumerated, claims, inputs, up_to, slots)
+        except NotEnumerable as error:
+            if not self.judge.can_be_raced:
+                raise TheoremError(f"{self.theorem.id} has no ranges, so it needs enumeration: {error}") from None
+        self.sampling = True
+        return self.race(claims, inp.in_floats(inputs), slots)
+
+    @cached_property
+    def enumerated(self) -> Theorem:
+        """The theorem about expectations, as far as exact arithmetic follows it."""
+        return replace(self.random, measure=pushed_forward(self.random, self.judge.exactly_up_to))
 
     def on_named(self, name: str) -> None:
-        before = sum(self.raced.values())
+        self.sampling = False
         super().on_named(name)
-        if sum(self.raced.values()) > before:
-            self.done.add(f"named instance {name}")
 
     def on_batch(self, where: str, inputs: Inputs) -> None:
         """All of a batch by enumeration in float64, or the first few models of it by races."""
         try:
             return super().on_batch(where, inputs)
         except NotEnumerable:
-            pass
+            return self.on_samples(where, inputs)
+
+    def on_samples(self, where: str, inputs: Inputs) -> None:
+        """Races on the first few models of a batch, or on a named one, unless `judged` has held them."""
+        raced = self.judge.can_be_raced
         if not inp.batch_shape(inputs):
-            if not self.raced:
+            if raced and not self.sampling:
                 self.on_instance(where, inputs)
-            return None
-        count = min(self.profile.races, inp.batch_shape(inputs)[0])
+            return
+        count = min(self.profile.races * raced, inp.batch_shape(inputs)[0])
         self.found.instances["batched"] -= inp.batch_shape(inputs)[0] - count
         for i in range(count):
             self.progress(f"{where} #{i}")
             self.on_instance(f"{where} #{i}", inp.in_floats(inp.pick(inputs, i)))
-        return None
 
     def on_instance(self, where: str, inputs: Inputs) -> None:
         """Races about the claims, and about the near misses that are not refuted yet, on one model."""
@@ -74,22 +92,26 @@ class RandomCheck(Check):
             self.absorb_miss_exact(miss, self.race(self.random.claims, inputs, slots), inputs, where)
 
     def on_draws(self) -> None:
-        profile = self.profile
-        if self.raced:
-            self.profile = replace(profile, draws=profile.draws // 4)
-        super().on_draws()
-        self.profile = profile
+        with self.fewer(draws=self.profile.draws // 4):
+            super().on_draws()
 
     def hunt(self, name: str) -> None:
+        with self.fewer(searches=min(self.profile.searches, SEARCHES)):
+            super().hunt(name)
+
+    @contextmanager
+    def fewer(self, **counts: int) -> Iterator[None]:
+        """Inside, less is drawn if instances have to be raced."""
         profile = self.profile
-        if self.raced:
-            self.profile = replace(profile, searches=min(profile.searches, SEARCHES))
-        super().hunt(name)
+        self.profile = replace(profile, **cast(Any, counts)) if self.raced else profile
+        yield
         self.profile = profile
 
     def shrink(self) -> None:
+        """Look for a small instance that is refuted as one of a family was."""
+
         def test(inputs: Inputs) -> tuple[bool, float]:
-            results = self.judged(self.random.claims, inputs, self.random.judge.exactly_up_to)  # type: ignore[union-attr]
+            results = self.judged(self.random.claims, inputs, self.judge.exactly_up_to)
             for name, result in results.items():
                 if result.failure:
                     self.found.failures.append(self.refutation(name, result, inputs, "search"))
@@ -101,7 +123,7 @@ class RandomCheck(Check):
         self, claims: Mapping[str, Claim], inputs: Inputs, slots: Mapping[str, Any] | None = None
     ) -> dict[str, Result]:
         """The outcome of the races about the claims on one model in float64."""
-        budget = int(self.random.judge.replicates * self.profile.replicates)  # type: ignore[union-attr]
+        budget = int(self.judge.replicates * self.profile.replicates)
         slot = "" if slots is None else ",".join(sorted(slots))
 
         def most(name: str) -> int:

@@ -31,6 +31,7 @@ class Replay:
     result: Result
     k: int | None
     inputs: dict[str, Any]
+    draws: dict[str, int] | None = None  # of one that a race refuted
 
     @property
     def refutes(self) -> bool:
@@ -88,7 +89,7 @@ def replay(file: Path) -> Replay:
         judged = replace(theorem, measure=pushed_forward(theorem)) if theorem.is_random else theorem
         last = data["k"] if theorem.index is not None else None
         result = judge_exactly(judged, {"": claim}, inputs, last, slots)[""]
-    return Replay(theorem, data.get("near_miss"), claim, result, data["k"], inputs)
+    return Replay(theorem, data.get("near_miss"), claim, result, data["k"], inputs, data.get("draws"))
 
 
 def _raced(theorem: Theorem, claim: Claim, inputs: Inputs, draws: dict[str, int], slots: Mapping[str, Any]) -> Result:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import floats, total
+from mdplab.arrays import floats
 from mdplab.errors import TheoremError
 from mdplab.sampling.draws import Draws
+from mdplab.sampling.moments import mean
 from mdplab.sampling.outcomes import NotEnumerable, Outcomes
 from mdplab.theorem import floating
 from mdplab.theorem.claim import Claim, compiled
@@ -153,10 +154,11 @@ def replicates_of(theorem: Theorem, inputs: Mapping[str, Any], seed: int) -> Cal
     return lambda first, last: Draws(seed, np.arange(first, last), number)
 
 
-def pushed_forward(theorem: Theorem) -> Callable[..., Iterator[Binding]]:
+def pushed_forward(theorem: Theorem, last: int | None = None) -> Callable[..., Iterator[Binding]]:
     """The theorem's measure with expectations in place of random quantities, over every outcome of its one draw.
 
-    It raises `NotEnumerable` where the measure draws twice or the outcomes are too many.
+    It raises `NotEnumerable` where the outcomes are too many or the measure draws again; if `last` is given, it stops
+    where it draws again after the iterate of that index.
     """
     judge = theorem.judge
 
@@ -165,13 +167,18 @@ def pushed_forward(theorem: Theorem) -> Callable[..., Iterator[Binding]]:
         if not isinstance(judge, InExpectation):
             raise NotEnumerable("a probability of many comparisons at once is not enumerated")
         outcomes = Outcomes()
-        batch = batch_shape(inputs)
-        for binding in theorem.measure(**inputs, draws=outcomes):
-            p = outcomes.probability
-            yield {
-                q: total(p * x) if q in judge.within and len(np.shape(x)) > len(batch) else x
-                for q, x in binding.items()
-            }
+        axis = len(batch_shape(inputs))  # where the outcomes are: before what a quantity has of axes itself
+        k = -1
+        try:
+            for n, binding in enumerate(theorem.measure(**inputs, draws=outcomes)):
+                k, p = int(binding.get(theorem.index, n)), outcomes.probability
+                yield {
+                    q: mean(p, x, np.ndim(x) - axis - 1) if q in judge.within and np.ndim(x) > axis else x
+                    for q, x in binding.items()
+                }
+        except NotEnumerable:
+            if last is None or k < last:
+                raise
 
     return expectation
 
@@ -194,7 +201,7 @@ def _expectation(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
     assert isinstance(theorem.judge, InExpectation)
     bounds = {}
     for q, ends in theorem.judge.within.items():
-        if q in claim.quantities:
+        if q in claim.quantities and ends is not None:
             low, high = (np.broadcast_to(compiled(end)(stacked, float), stacked[q].shape) for end in ends)
             _check_range(theorem, q, stacked[q], low, high, errors[q], k)
             bounds[q] = low, high

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ class InExpectation:
 
     Attributes
     ----------
-    within : dict of Quantity to (low, high)
-        The random quantities, each with expressions that bound it on every outcome.
+    within : dict of Quantity to (low, high), or to None
+        The random quantities, each with expressions that bound it on every outcome; without them nothing is raced.
     index : Quantity or None
         What numbers the bindings; the claim is about each.
     up_to, exactly_up_to : int
@@ -29,11 +29,16 @@ class InExpectation:
         Most replicates of one instance in the default profile.
     """
 
-    within: dict[Quantity, tuple[Any, Any]]
+    within: dict[Quantity, tuple[Any, Any] | None]
     index: Quantity | None
     up_to: int
     exactly_up_to: int
     replicates: int
+
+    @property
+    def can_be_raced(self) -> bool:
+        """Whether sampling can decide it: every random quantity has bounds."""
+        return all(bounds is not None for bounds in self.within.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +57,11 @@ class WithProbability:
     up_to: int
     replicates: int
     exactly_up_to: int = 0
+    can_be_raced: bool = True
 
 
 def in_expectation(
-    within: Mapping[Quantity, tuple[Any, Any]],
+    within: Mapping[Quantity, tuple[Any, Any]] | Iterable[Quantity],
     *,
     index: Quantity | None = None,
     up_to: int = 10**9,
@@ -70,11 +76,14 @@ def in_expectation(
 
     Parameters
     ----------
-    within : dict of Quantity to (low, high)
+    within : dict of Quantity to (low, high), or the random quantities alone
         Bounds of each random quantity on every outcome: numbers or expressions in other quantities.  They decide how
-        many replicates it takes; a claim that they imply says nothing.
+        many replicates it takes; a claim that they imply says nothing.  Without bounds, as for identities, which no
+        sample can confirm, the claim is checked only where the outcomes can be enumerated.
     """
-    bounds = {q: (sympy.sympify(low), sympy.sympify(high)) for q, (low, high) in within.items()}
+    bounds: dict[Quantity, tuple[Any, Any] | None] = dict.fromkeys(within)
+    if isinstance(within, Mapping):
+        bounds = {q: (sympy.sympify(low), sympy.sympify(high)) for q, (low, high) in within.items()}
     exactly = min(up_to, 12) if exactly_up_to is None else exactly_up_to
     return InExpectation(bounds, index, up_to, exactly, replicates)
 

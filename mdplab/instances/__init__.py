@@ -4,6 +4,11 @@ from mdplab.instances.cassandra import from_pomdp as from_pomdp
 from mdplab.instances.cassandra import read_pomdp as read_pomdp
 from mdplab.instances.cassandra import to_pomdp as to_pomdp
 from mdplab.instances.cassandra import write_pomdp as write_pomdp
+from mdplab.instances.circle import circle_information as circle_information
+from mdplab.instances.circle import circle_logits as circle_logits
+from mdplab.instances.circle import circle_points as circle_points
+from mdplab.instances.circle import circle_scores as circle_scores
+from mdplab.instances.circle import points_of_circle as points_of_circle
 from mdplab.instances.confounded import blind_twins as blind_twins
 from mdplab.instances.confounded import confounded_pomdps as confounded_pomdps
 from mdplab.instances.confounded import history_policies as history_policies
@@ -33,6 +38,12 @@ from mdplab.instances.exit_time import ruin_models as ruin_models
 from mdplab.instances.exit_time import share_repurchase as share_repurchase
 from mdplab.instances.exit_time import walk as walk
 from mdplab.instances.exit_time import which_exit as which_exit
+from mdplab.instances.exploration import baited_lock as baited_lock
+from mdplab.instances.exploration import episodic_riverswim as episodic_riverswim
+from mdplab.instances.exploration import layered as layered
+from mdplab.instances.exploration import n_chain as n_chain
+from mdplab.instances.exploration import two_roads as two_roads
+from mdplab.instances.exploration import two_roads_noise as two_roads_noise
 from mdplab.instances.files import from_json as from_json
 from mdplab.instances.files import load_model as load_model
 from mdplab.instances.files import save_model as save_model

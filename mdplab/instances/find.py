@@ -17,6 +17,7 @@ from mdplab.instances import families, files, named
 from mdplab.instances.confounded import confounded
 from mdplab.instances.constrained import constrained_bandits, constrained_garnet
 from mdplab.instances.exit_time import gamblers, random_exits
+from mdplab.instances.exploration import layered
 from mdplab.instances.multi_objective import objectives_chain, objectives_garnet
 from mdplab.instances.pomdp import emitting_pomdps, nearly_blind
 from mdplab.models import DiscountedMDP
@@ -29,6 +30,7 @@ FAMILIES: dict[str, Callable[..., Any]] = families.by_name | {
     "constrained-garnet": constrained_garnet,
     "emitting": emitting_pomdps,
     "gamblers": gamblers,
+    "layered": layered,
     "nearly-blind": nearly_blind,
     "objectives-chain": objectives_chain,
     "objectives-garnet": objectives_garnet,

@@ -12,6 +12,7 @@ from mdplab.errors import InstanceError
 from mdplab.instances.confounded import sign_reversal, two_witnesses, unconfounded
 from mdplab.instances.constrained import crossing, opposed_arms, paradox, two_constraints
 from mdplab.instances.exit_time import gambler, share_repurchase, walk, which_exit
+from mdplab.instances.exploration import baited_lock, episodic_riverswim, n_chain, two_roads
 from mdplab.instances.finite_horizon import late_choice, lock, twin_states, uneven
 from mdplab.instances.improper import stay_or_switch, two_queues
 from mdplab.instances.multi_objective import deep_sea, torn
@@ -148,9 +149,11 @@ def rare_best_policy(ε: Any = "1/100") -> np.ndarray:
 
 by_name: dict[str, Callable[..., Any]] = {
     "bad-start-bandit": slow_bandit,
+    "baited-lock": baited_lock,
     "crossing": crossing,
     "deep-sea": deep_sea,
     "early-stop": early_stop,
+    "episodic-riverswim": episodic_riverswim,
     "fair-queues": fair_queues,
     "forgotten-state": forgotten_state,
     "gambler": gambler,
@@ -160,6 +163,7 @@ by_name: dict[str, Callable[..., Any]] = {
     "lock": lock,
     "long-chain": long_chain,
     "memory-needed": memory_needed,
+    "n-chain": n_chain,
     "one-state-loop": one_state_loop,
     "one-way-street": one_way_street,
     "opposed-arms": opposed_arms,
@@ -179,6 +183,7 @@ by_name: dict[str, Callable[..., Any]] = {
     "two-constraints": two_constraints,
     "two-kernels": two_kernels,
     "two-queues": two_queues,
+    "two-roads": two_roads,
     "two-rooms": two_rooms,
     "two-state-swap": two_state_swap,
     "two-witnesses": two_witnesses,

@@ -7,7 +7,7 @@ negative costs, so that the conservative multiplier is λ̃ = [λ − κ h]_+ wi
 from itertools import islice, product
 
 import numpy as np
-from sympy import Abs, Rational
+from sympy import Abs, Eq, Min, Rational
 
 from mdplab import arrays, exact
 from mdplab.arrays import expand, floats, is_exact, maximum, one_hot, rational, rational_number, total
@@ -15,7 +15,7 @@ from mdplab.instances import Domain, constrained_mdps, crossing, numbers, oppose
 from mdplab.instances.constrained import constrained_bandits, family
 from mdplab.models import ConstrainedMDP
 from mdplab.solvers import conservative_lagrangian, method_of_multipliers
-from mdplab.theorem import Assumption, Quantity, as_printed, for_all, rate, theorem
+from mdplab.theorem import Assumption, Quantity, Without, as_printed, for_all, identity, rate, theorem
 
 κ = Quantity(r"\kappa", "conservatism: how much of the violation is added to the multiplier", accuracy="exact")
 
@@ -115,6 +115,101 @@ def al_grad(mdp, π, other, multiplier, other_multiplier, conservatism, *, seen=
         L_three: augmented(one, h_one, other_multiplier),
         gain: scale * (two[..., 0] - one[..., 0]) + frozen * (h_two - h_one),
         apart: h_two - h_one,
+    }
+
+
+room = Assumption(
+    r"\xi > 0",
+    "some policy exceeds the constraint (Slater's condition)",
+    lambda mdp: np.asarray(floats(exact.slater(mdp))) > (0 if is_exact(mdp.P) else 1e-9),
+)
+slack = Quantity("h", "normalised slack of the constraint")
+with as_printed():
+    as_in_the_code = Eq(λ_tilde, λ - Min(λ, κ * slack))
+
+
+@theorem(
+    as_in_the_code,
+    cite="wu2024",
+    at="the agent's code: rectification of the multiplier",
+    source="read",
+    judge=identity(),
+    on={"mdp": constrained_mdps(2, 3), "π": policies, "multiplier": numbers(0, 3), "conservatism": numbers("1/10", 10)},
+    named={
+        "opposed arms": {
+            "mdp": opposed_arms(),
+            "multiplier": rational_number("1/10"),
+            "conservatism": rational_number(2),
+        }
+    },
+    near_misses={"clipping κh instead of the sum": {"seen": clipped_apart}, "the other sign of κ": {"seen": lowered}},
+    note="The code subtracts min(λ, c · mean(b − Q_c)); so what the policy sees changes unless h >= 0 and λ h = 0.",
+)
+def rectified(mdp, π, multiplier, conservatism, *, seen=raised):
+    """What the agent's code subtracts from the multiplier is min(λ, κ h), and what is left is [λ − κ h]_+."""
+    h = (1 - mdp.γ(0)) * exact.slack(mdp, π)[..., 0]
+    yield {κ: conservatism, λ: multiplier, slack: h, λ_tilde: seen(multiplier, conservatism, h)}
+
+
+L_best = Quantity(r"L_\kappa(\pi^*, \lambda^*)", "augmented Lagrangian at the constrained optimum")
+L_policy = Quantity(r"L_\kappa(\pi, \lambda^*)", "the same at another policy")
+L_price = Quantity(r"L_\kappa(\pi^*, \lambda)", "the same at another multiplier")
+v_best = Quantity(r"v_r^*", "optimal normalised value under the constraint")
+λ_star = Quantity(r"\lambda^*", "optimal multiplier")
+with as_printed():
+    saddle = {
+        "the policy's side": L_policy <= L_best,
+        "the multiplier's side": L_best <= L_price,
+        "the value": Eq(L_best, v_best),
+        "the multiplier stays": Eq(λ_tilde, λ_star),
+    }
+
+
+@theorem(
+    saddle,
+    cite="wu2024",
+    at="saddle points of the augmented Lagrangian",
+    source="derived",
+    judge=for_all(),
+    on={
+        "mdp": constrained_mdps(2, 3),
+        "π": policies,
+        "multiplier": numbers(0, 3),
+        "conservatism": numbers("1/10", 10),
+    },
+    given=[room],
+    named={"crossing": {"mdp": crossing(), "multiplier": rational_number(2), "conservatism": rational_number(1)}},
+    near_misses={
+        "half the multiplier": {"price": lambda found: found.multipliers[..., 0] / 2},
+        "an optimal policy without the constraint": {"best_of": lambda mdp, found: exact.optimum(mdp.mdp).policy},
+    },
+    note="For every κ > 0: at λ* and an optimal policy h >= 0 and λ* h = 0, so that λ̃ = λ*.",
+)
+def same_saddle(
+    mdp,
+    π,
+    multiplier,
+    conservatism,
+    *,
+    price=lambda found: found.multipliers[..., 0],
+    best_of=lambda mdp, found: found.policy,
+):
+    """The constrained optimum and its multiplier are a saddle point of the augmented Lagrangian, whatever κ is."""
+    found, scale = exact.constrained_optimum(mdp), 1 - mdp.γ(0)
+    λ_best, best = price(found), best_of(mdp, found)
+
+    def augmented(policy, λ_now):
+        v = exact.payoffs_at_start(mdp, policy)
+        top = raised(λ_now, conservatism, scale * (v[..., 1] - mdp.least[..., 0]))
+        return scale * v[..., 0] - (top * top - λ_now * λ_now) / (2 * conservatism)
+
+    yield {
+        λ_star: λ_best,
+        λ_tilde: raised(λ_best, conservatism, scale * exact.slack(mdp, best)[..., 0]),
+        v_best: scale * found.value,
+        L_best: augmented(best, λ_best),
+        L_policy: augmented(π, λ_best),
+        L_price: augmented(best, multiplier),
     }
 
 
@@ -264,6 +359,89 @@ def convexify(mdp, step, multiplier_step, conservatism, *, scale=1, step_scale=1
         D_k, λ_k = D_k + step_scale * up * (1 - seen), max(λ_k + multiplier_step * short, 0.0)
 
 
+ρ = Quantity(r"\rho(M)", "spectral radius of the matrix of the linearisation", accuracy="relative")
+with as_printed():
+    stable_iff = (1 - ρ) * Min(κ - η_λ, 4 + a * η_λ / 4 - a * κ / 2) >= 0
+    half_the_threshold = (1 - ρ) * Min(κ - η_λ / 2, 4 + a * η_λ / 4 - a * κ / 2) >= 0
+    one_condition = (1 - ρ) * (κ - η_λ) >= 0
+
+
+def three_steps(policy, multiplier, conservatism):
+    return dict(
+        zip(
+            ("up", "multiplier_step", "conservatism"),
+            map(rational_number, (policy, multiplier, conservatism)),
+            strict=True,
+        )
+    )
+
+
+@theorem(
+    stable_iff,
+    cite="wu2024",
+    at="the paradoxical model of ReLOAD, stability",
+    source="derived",
+    judge=for_all(),
+    on={"up": numbers("1/100", 10), "multiplier_step": numbers("1/10", 2), "conservatism": numbers("1/10", 10)},
+    named={
+        "too little": three_steps("1/10", 1, "9/10"),
+        "just enough": three_steps("1/10", 1, "11/10"),
+        "too much for the policy": three_steps(10, 1, 5),
+        "long policy steps": three_steps(1, 1, 3),
+    },
+    near_misses={"half the threshold": half_the_threshold, "the first condition alone": one_condition},
+    note="Jury's conditions: 1 − tr + det = aη_λ/4 > 0 anyway; det < 1 is one condition, 1 + tr + det > 0 the other.",
+)
+def stable(up, multiplier_step, conservatism):
+    """CAL is locally stable on the paradox iff κ > η_λ and aκ/2 < 4 + aη_λ/4."""
+    trace = 2 - up * conservatism / 4
+    det = 1 - up * conservatism / 4 + up * multiplier_step / 4
+    spread = trace * trace - 4 * det
+    yield {
+        a: up,
+        η_λ: multiplier_step,
+        κ: conservatism,
+        ρ: arrays.sqrt(det) if spread < 0 else (abs(trace) + arrays.sqrt(spread)) / 2,
+    }
+
+
+with as_printed():
+    by_logarithm = Abs(m_next - (m + η_λ / 4 * D)) <= (
+        Rational(9, 50) * η_λ**2 * D**2 + Rational(3, 5) * η_λ * Abs(D) * Abs(m) + η_λ * Abs(D) ** 3 / 48
+    )
+    to_third_order = Abs(m_next - (m + η_λ / 4 * D)) <= η_λ * Abs(D) ** 3 / 48
+    half_the_slope = Abs(m_next - (m + η_λ / 8 * D)) <= (
+        Rational(9, 50) * η_λ**2 * D**2 + Rational(3, 5) * η_λ * Abs(D) * Abs(m) + η_λ * Abs(D) ** 3 / 48
+    )
+
+
+@theorem(
+    by_logarithm,
+    cite="wu2024",
+    at="the agent's code: the logarithm of the multiplier",
+    source="derived",
+    judge=for_all(),
+    on={"multiplier_step": numbers("1/10", 2), "preference": numbers(-1, 1), "off": numbers("-2/5", "2/5")},
+    named={
+        "small": dict(
+            zip(("multiplier_step", "preference", "off"), map(rational_number, ("1/2", "1/10", "1/100")), strict=True)
+        )
+    },
+    near_misses={"as near as the plain step": to_third_order, "half the slope": half_the_slope},
+    note="The code moves log λ by η_λ λ (v_c − b), so that λ' = λ exp(η_λ λ (v_c − b)), which is never zero.",
+)
+def log_multiplier(multiplier_step, preference, off):
+    """Learned through its logarithm, the multiplier makes the same step near λ* = 1 on the paradox, to first order."""
+    over = 1 / (1 + arrays.exp(-preference)) - (rational_number("1/2") if is_exact(off) else 0.5)
+    price = 1 + off
+    yield {
+        η_λ: multiplier_step,
+        D: preference,
+        m: off,
+        m_next: price * arrays.exp(multiplier_step * price * over) - 1,
+    }
+
+
 # -- The method of multipliers -----------------------------------------------------------------------------------------
 
 unsolved = Quantity(r"m_k", "one where the k-th round misses the optimum, else zero", accuracy="exact")
@@ -272,12 +450,6 @@ least_slack = Quantity(r"\min_\pi \lvert V_u^\pi - b \rvert", "smallest slack of
 with as_printed():
     finite = unsolved * k * κ * least_slack <= start_off
     half_as_long = unsolved * (k + 1) * κ * least_slack <= start_off / 2
-
-room = Assumption(
-    r"\xi > 0",
-    "some policy exceeds the constraint (Slater's condition)",
-    lambda mdp: np.asarray(floats(exact.slater(mdp))) > (0 if is_exact(mdp.P) else 1e-9),
-)
 
 
 def plain_ascent(dual, multiplier, *, penalty):
@@ -376,3 +548,82 @@ def chosen(x):
     """One-hot of the largest entry, the first of equals."""
     best = np.asarray(x == expand(arrays.largest(x), 1) if x.ndim > 1 else x == arrays.largest(x), dtype=bool)
     return one_hot(best.argmax(axis=-1), x.shape[-1], x)
+
+
+# -- Conservative critics ----------------------------------------------------------------------------------------------
+
+E = 4  # members of the ensemble, as in the code
+Q_true = Quantity("Q_c(s, a)", "action value of the cost")
+Q_ucb = Quantity(r"\hat Q_c^{\mathrm{UCB}}(s, a)", "mean of the critics plus k standard deviations")
+V_true = Quantity(r"V_c^{\pi}(\mu)", "the policy's cost")
+V_ucb = Quantity(r"\mathbb E_{\mu, \pi} \hat Q_c^{\mathrm{UCB}}", "the cost that the critics make of it")
+with as_printed():
+    covers = {"pointwise": Q_true <= Q_ucb, "for the constraint": V_true <= V_ucb}
+
+
+def _draw_critics(mdp):
+    from hypothesis import strategies as st
+
+    n = E * mdp.S * mdp.A
+    entry = st.sampled_from([0, "1/2", "-1/2", -1, "1/5"])
+    return st.lists(entry, min_size=n, max_size=n).map(lambda x: rational(x).reshape(E, mdp.S, mdp.A))
+
+
+critics = Domain(
+    _draw_critics,
+    lambda rng, mdp: rng.normal(size=(*mdp.batch, E, mdp.S, mdp.A)),
+    lambda mdp: rational(np.zeros((*mdp.batch, E, mdp.S, mdp.A), dtype=int)),
+)
+one_is_high = Assumption(
+    r"\max_i \hat Q_c^i \ge Q_c",
+    "in every state, for every action, some critic is not below the cost",
+    lambda mdp, off: np.asarray((floats(off) >= 0).any(axis=-3).all(axis=(-2, -1))),
+    lambda mdp, off: "all critics are below it somewhere",
+)
+
+
+def one_critic_right():
+    """One critic is right and three are one too low: the bound with k = 3/2 is attained."""
+    off = rational([[[0, 0]], [[-1, -1]], [[-1, -1]], [[-1, -1]]])
+    return {"mdp": opposed_arms(), "off": off, "k": rational_number("3/2")}
+
+
+def over_critics(x):
+    return arrays.namespace(x).sum(x, axis=-3)
+
+
+@theorem(
+    covers,
+    cite="wu2024",
+    at="conservative cost critics",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": constrained_mdps(2, 3), "π": policies, "off": critics, "k": numbers("3/2", 3)},
+    given=[one_is_high],
+    named={"one critic is right": one_critic_right},
+    near_misses={
+        "the mean of the critics": {"scale": 0},
+        "k = 1/2, the code's default": {"scale": Rational(1, 3)},
+        "all critics may be low": Without(one_is_high),
+    },
+    note="For k >= (E − 1)/√E, here 3/2: no member of a sample is further above its mean (Samuelson 1968).  What is "
+    "above the cost pointwise is so in the mean, so a constraint that holds for it holds.",
+)
+def ucb(mdp, π, off, k, *, scale=1):
+    """If one of four critics is not too low, their mean plus 3/2 deviations is a cost that is safe to constrain.
+
+    The standard deviation is the unbiased one, as in the code.
+    """
+    Q = -exact.payoff_action_values(mdp, π)[..., 1, :, :]
+    members = Q[..., None, :, :] + off
+    mean = over_critics(members) / E
+    apart = members - mean[..., None, :, :]
+    σ = arrays.sqrt(over_critics(apart * apart) / (E - 1))
+    width = expand(k, 2) * (rational_number(scale) if is_exact(mdp.P) else float(scale))
+    bound = mean + width * σ
+    yield {
+        Q_true: Q,
+        Q_ucb: bound,
+        V_true: expand(total(mdp.start * total(π * Q)), 2),
+        V_ucb: expand(total(mdp.start * total(π * bound)), 2),
+    }

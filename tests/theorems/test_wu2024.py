@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from sympy import Rational
 
-from mdplab.arrays import rational_number
+from mdplab.arrays import rational, rational_number
 from mdplab.instances import opposed_arms, paradox
 from theorems import wu2024 as paper
 
@@ -58,3 +59,25 @@ def test_noise_and_greed_by_hand():
     binding = next(paper.underestimate.bindings({"mdp": opposed_arms(), "multiplier": rational_number(1)}))
     assert binding[paper.believed] == binding[paper.paid] == 0
     assert binding[paper.hoped] == binding[paper.earned] == 1
+
+
+def test_the_bound_of_four_critics_by_hand():
+    """Q_c = 0 for the first of two arms; critics 0, −1, −1, −1: mean −3/4, σ = 1/2, and −3/4 + 3/2 · 1/2 = 0."""
+    (b,) = paper.ucb(**paper.one_critic_right(), π=rational([["1/2", "1/2"]]))
+    assert b[paper.Q_true].tolist() == [[0, -1]]  # the cost is minus the utility
+    assert all(x.overlaps(type(x)(y)) for x, y in zip(b[paper.Q_ucb][0], (0, -1), strict=True))
+    (low,) = paper.ucb(**paper.one_critic_right(), π=rational([["1/2", "1/2"]]), scale=Rational(1, 3))
+    assert all(x < y for x, y in zip(low[paper.Q_ucb][0], (0, -1), strict=True))
+
+
+def test_the_stability_of_one_matrix_by_hand():
+    """a = 4, η_λ = 1, κ = 1: M = ((0, −4), (1/4, 1)), tr = 1, det = 1: ρ = 1, on the boundary κ = η_λ."""
+    (b,) = paper.stable(rational_number(4), rational_number(1), rational_number(1))
+    assert b[paper.ρ] == 1
+
+
+def test_the_saddle_point_of_opposed_arms_by_hand():
+    """v_r* = 1/2 at λ* = 1; always the first arm, κ = 1: h = −1/2, 1 − ((1 + 1/2)² − 1)/2 = 3/8 < 1/2."""
+    one = rational_number(1)
+    (b,) = paper.same_saddle(opposed_arms(), rational([[1, 0]]), one, one)
+    assert (b[paper.L_best], b[paper.L_policy], b[paper.λ_star]) == (one / 2, 3 * one / 8, 1)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from mdplab.errors import TheoremError
+from mdplab.sampling.draws import Draws
 from mdplab.sampling.outcomes import NotEnumerable
 from mdplab.theorem import inputs as inp
 from mdplab.theorem.check import Check
@@ -135,7 +136,12 @@ class RandomCheck(Check):
             self.raced[key] = i = self.raced.get(key, 0) + 1
             return ALPHA / (i * (i + 1))  # these add up to ALPHA, however many races there will be
 
-        draws = replicates_of(self.random, inputs, self.seed)
+        replicates = replicates_of(self.random, inputs, self.seed)
+
+        def draws(first: int, last: int) -> Draws:
+            self.progress(f"racing, replicate {last:,} of at most {budget:,}")
+            return replicates(first, last)
+
         heats = hold_races(self.random, claims, inputs, draws, α, most, slots)
         return {name: result_of(group) for name, group in heats.items()}
 

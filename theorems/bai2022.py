@@ -1,18 +1,27 @@
-"""Bai, Agarwal and Aggarwal (2022), Joint Optimization of Concave Scalarized Multi-Objective RL: the exact gradient.
+"""Bai, Agarwal and Aggarwal (2022), Joint Optimization of Concave Scalarized Multi-Objective RL: exact gradients.
 
 J(θ) is the vector of expected returns of M objectives; the aim is f(J(θ)) for concave f, not the expectation of f.
 """
 
+from functools import partial
+
 from sympy import Eq
 
-from mdplab.arrays import namespace, one_hot, softmax, total, transposed
-from mdplab.exact import objective_values, pair_visits, pair_visits_by_logits, returns, softmax_gradient
+from mdplab.arrays import expand, namespace, norm, one_hot, rational, softmax, total, transposed
+from mdplab.exact import (
+    objective_values,
+    pair_visits,
+    pair_visits_by_logits,
+    returns,
+    softmax_gradient,
+    softmax_utility_gradient,
+)
 from mdplab.exact.scalarisations import Logarithms, Reciprocals, SmoothWorst
 from mdplab.exact.utilities import OfReturns
-from mdplab.instances import logits, numbers
-from mdplab.instances.multi_objective import multi_objective_mdps, torn, two_queues
+from mdplab.instances import Family, logits, numbers
+from mdplab.instances.multi_objective import multi_objective_mdps, objectives_garnet, torn, two_queues
 from mdplab.models import DiscountedMDP
-from mdplab.theorem import Quantity, as_printed, identity, theorem
+from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
 
 slope = Quantity(
     r"\frac{\partial f(J(\theta))}{\partial \theta(s,a)}", "derivative of the scalarised return by a logit"
@@ -101,3 +110,107 @@ def chain(mdp, θ, offset, *, gradient=at_returns):
             summed: gradient(mdp, π, f),
             scalar: softmax_gradient(mdp.weighted(f.gradient(returns(mdp, π))), π),
         }
+
+
+# -- One step of ascent ------------------------------------------------------------------------------------------------
+
+γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
+α = Quantity(r"\alpha", "step size", accuracy="exact")
+largest_slope = Quantity(r"\ell_\lambda", "largest Σ_i ∂_i f r_i there can be: M / offset²", accuracy="exact")
+L = Quantity(r"L_{\lambda,\infty}", "Lipschitz constant of R^T ∇f(R λ): 2 M / offset³", accuracy="exact")
+distance = Quantity(r"\lVert \theta - \theta' \rVert", "distance of the logits", accuracy="relative")
+size = Quantity(r"\lVert \nabla_\theta f(J(\theta)) \rVert", "length of the gradient")
+turn = Quantity(r"\lVert \nabla_\theta f(J(\theta)) - \nabla_\theta f(J(\theta')) \rVert", "distance of the gradients")
+wrong = Quantity(r"\lVert \nabla_\theta f(J(\theta)) - \bar g \rVert", "error of the direction")
+length = Quantity(r"\lVert \bar g \rVert", "length of the direction")
+gain = Quantity(r"f(J(\theta + \alpha \bar g)) - f(J(\theta))", "gain of the step")
+with as_printed():
+    bounded = size <= 2 * largest_slope / (1 - γ) ** 2
+    smooth = (
+        turn <= (4 * L / (1 - γ) ** 4 + 8 * largest_slope / (1 - γ) ** 3 + 2 * largest_slope / (1 - γ) ** 2) * distance
+    )
+    bounded_hundredth = size <= largest_slope / 100
+    smooth_tenth = turn <= largest_slope / 10 * distance
+    ascends = gain >= α / 16 * size**2 - 5 * α / 8 * wrong**2 + α / 8 * length**2
+    ascends_always = gain >= α / 16 * size**2 + α / 8 * length**2
+    ascends_too_far = gain >= α * size**2 - 5 * α / 8 * wrong**2 + α / 8 * length**2
+
+
+# Steps are as short as 1 / L_θ, so that rounding hides what they gain where γ is near one.
+SHORT = tuple(
+    Family(f"objectives-garnet:S={S},A={A},discount={x}", partial(objectives_garnet, S=S, A=A, discount=x))
+    for S, A, x in ((2, 2, 0.3), (3, 3, 0.5))
+)
+
+
+def gradient_at(mdp, π, f, weights):
+    """Σ_i w_i ∇J_i for any weights, those of an estimate say."""
+    return _weighted(weights, softmax_gradient(_each(mdp), π[..., None, :, :]))
+
+
+def undecided():
+    """A state that stays with two opposed actions, γ = 0, logits turned from one to the other."""
+    return {"mdp": torn(0), "θ": rational([["1/4", 0]]), "other": rational([[0, "1/4"]])}
+
+
+@theorem(
+    {"gradient": bounded, "smoothness": smooth},
+    cite="bai2022",
+    at="smoothness of the scalarised objective, by Lemma 5.3 of Zhang et al. (2021)",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": multi_objective_mdps(), "θ": logits, "other": logits, "offset": numbers("1/4", 1)},
+    named={"undecided": undecided, "one-sided": {"mdp": torn(0), "θ": rational([[-2, 0]])}},
+    near_misses={"a hundredth and no horizon": bounded_hundredth, "smooth as the slope alone": smooth_tenth},
+    uses=["zhang2021.lem5_3"],
+    note="For F(λ) = f(R λ), f(x) = −Σ 1/(x_i + offset) and rewards in [0, 1]: ∂_i f <= 1/offset², and ∇f is "
+    "2/offset³-Lipschitz, so L_{λ,∞} <= M · 2/offset³.",
+)
+def smoothness(mdp, θ, other, offset):
+    """A scalarised return has the slopes and the smoothness of a general utility with l = max Σ_i ∂_i f r_i."""
+    F = OfReturns(mdp.rewards, Reciprocals(offset))
+    here, there = (softmax_utility_gradient(mdp.mdp, softmax(x), F) for x in (θ, other))
+    yield {
+        γ: mdp.discount,
+        largest_slope: mdp.M / offset**2,
+        L: 2 * mdp.M / offset**3,
+        distance: norm(θ - other, 2),
+        size: norm(here, 2),
+        turn: norm(here - there, 2),
+    }
+
+
+@theorem(
+    ascends,
+    cite="bai2022",
+    at="one step of plug-in policy gradient, by the ascent lemma of its follow-ups",
+    source="derived",
+    judge=for_all(),
+    on={
+        "mdp": multi_objective_mdps(families=SHORT),
+        "θ": logits,
+        "estimate": logits,
+        "share": numbers("1/100", 1),
+        "offset": numbers("1/2", 1),
+    },
+    named={"torn": {"mdp": torn(0), "θ": rational([[2, 0]]), "estimate": rational([[-2, 2]])}},
+    near_misses={"whatever the weights": ascends_always, "the whole slope": ascends_too_far},
+    uses=["bai2022.smoothness", "pgoma.ascent"],
+    note="The direction is Σ_i ∂_i f(Ĵ) ∇J_i at the returns Ĵ of another policy, as a batch may misjudge them; "
+    "α = share / (2 L_θ).",
+)
+def ascent(mdp, θ, estimate, share, offset):
+    """A plug-in step gains what the gradient promises less what weights at wrong returns cost."""
+    f, rest = Reciprocals(offset), 1 - mdp.discount
+    F, π = OfReturns(mdp.rewards, f), softmax(θ)
+    l_, L_ = mdp.M / offset**2, 2 * mdp.M / offset**3
+    step = share / (2 * (4 * L_ / rest**4 + 8 * l_ / rest**3 + 2 * l_ / rest**2))
+    g = softmax_utility_gradient(mdp.mdp, π, F)
+    d = gradient_at(mdp, π, f, f.gradient(returns(mdp, softmax(estimate))))
+    yield {
+        α: step,
+        gain: f.value(returns(mdp, softmax(θ + expand(step, 2) * d))) - f.value(returns(mdp, π)),
+        size: norm(g, 2),
+        wrong: norm(d - g, 2),
+        length: norm(d, 2),
+    }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from itertools import count, repeat
+from operator import mul, truediv
 
 import numpy as np
+from sympy import Eq
 
-from mdplab.arrays import expand, floats, largest, maximum, rational, rational_number, smallest, sup, total
+from mdplab.arrays import expand, floats, largest, maximum, rational, rational_number, smallest, sqrt, sup, total
 from mdplab.exact import finite_horizon, optimum
 from mdplab.exact import values as values_of
 from mdplab.instances import (
     Domain,
     Family,
+    bandits,
     discounted_mdps,
     distributions,
     families,
@@ -247,6 +250,51 @@ def policy_error_of_the_last_round(mdp, updates):
             enough: maximum(sum_of_losses, lost(x) / (1 - mdp.discount)),
         }
         sum_of_losses = mdp.discount * sum_of_losses + lost(x)
+
+
+# ------------------------------------------------------------------------------------------------ how to share an error
+
+per_accuracy = Quantity(r"\sum_h a_h / \varepsilon_h", "updates for any accuracies, but for a factor")
+fewest = Quantity(r"\sum_h a_h / \varepsilon^*_h", "updates for ε*_h in proportion to √(a_h / b_h)")
+even = Quantity(r"\sum_h a_h / \bar\varepsilon", "updates for equal accuracies")
+least_sum = Quantity(r"\left(\sum_h \sqrt{a_h b_h}\right)^2", "square of the sum of geometric means")
+allowed = Quantity(r"\tfrac{\varepsilon}{2}", "what the errors of the rounds may add up to", accuracy="exact")
+
+with as_printed():
+    best_shares = {"attained": Eq(fewest, least_sum / allowed), "least": least_sum / allowed <= per_accuracy}
+    even_shares = Eq(even, least_sum / allowed)
+    half_as_many = Eq(fewest, least_sum / (2 * allowed))
+
+
+@theorem(
+    best_shares,
+    cite="klein2025",
+    at="Theorem on the number of updates, its optimisation problem",
+    judge=for_all(H, up_to=12, exactly_up_to=4),
+    on={"mdp": bandits(2), "γ_": numbers("1/10", "19/20"), "ε_": numbers("1/100", 1), "x": numbers("1/10", 10)},
+    near_misses={"equal accuracies": even_shares, "twice the error": half_as_many},
+    note="a_h = 1 − γ^(h+1), b_h = γ^(H−h−1), under Σ b_h ε_h = ε/2; Cauchy and Schwarz.  Any accuracies are "
+    "x^h here.  The bandit that comes first only says how many numbers there are.",
+)
+def shares(mdp, γ_, ε_, x):
+    """Accuracies in proportion to √(a_h / b_h) make an allowed error with the fewest updates."""
+    for rounds in count(1):
+        a = [1 - γ_ ** (h + 1) for h in range(rounds)]
+        b = [γ_ ** (rounds - h - 1) for h in range(rounds)]
+
+        def updates(share, a=a, b=b):
+            # Σ a / ε for ε = c · share with Σ b ε = ε_ / 2
+            return sum(map(mul, b, share)) * sum(map(truediv, a, share)) / (ε_ / 2)
+
+        root = sum(sqrt(p * q) for p, q in zip(a, b, strict=True))
+        yield {
+            H: rounds,
+            allowed: ε_ / 2,
+            per_accuracy: updates([x**h for h in range(rounds)]),
+            fewest: updates([sqrt(p / q) for p, q in zip(a, b, strict=True)]),
+            even: updates([1 + 0 * x] * rounds),
+            least_sum: root * root,
+        }
 
 
 # --------------------------------------------------------------------------------------------------- the whole budget

@@ -6,9 +6,30 @@ The paper's text was not at hand: definitions are recalled, the drift of Lu et a
 import numpy as np
 from sympy import Abs
 
-from mdplab.arrays import exp, expand, is_exact, log, maximum, minimum, rational, rational_number, softmax, total
+from mdplab.arrays import (
+    exp,
+    expand,
+    is_exact,
+    log,
+    maximum,
+    minimum,
+    namespace,
+    rational,
+    rational_number,
+    smallest,
+    softmax,
+    total,
+)
 from mdplab.exact import advantages, divergence, values
-from mdplab.instances import bandits, discounted_mdps, numbers, policies, two_armed_bandit
+from mdplab.instances import (
+    bandits,
+    changed_policies,
+    discounted_mdps,
+    distributions,
+    numbers,
+    policies,
+    two_armed_bandit,
+)
 from mdplab.models import bandit
 from mdplab.solvers import clipped_maximiser, penalised_maximiser
 from mdplab.theorem import Quantity, as_printed, for_all, theorem
@@ -28,7 +49,7 @@ kink = Quantity(r"|A| |r - 1|", "a distance with a kink")
 
 def hyperbolic_tangent(x):
     """tanh x."""
-    return 1 - 2 / (exp(2 * x) + 1)
+    return 1 - 2 / (exp(2 * x) + 1) if is_exact(x) else namespace(x).tanh(x)
 
 
 def discovered(ratio, advantage):
@@ -159,3 +180,78 @@ def mono(mdp, π, t, clip):
         drift_spo: total(abs(Adv) * (simple - π) ** 2 / π) / (2 * expand(clip, 1)),
         drift_ppo: total(relu(outside * Adv)),
     }
+
+
+gain = Quantity(r"V^{\pi'}(s) - V^\pi(s)", "gain of any new policy in a state")
+NAMES = {
+    "KL(new, old)": r"\mathrm{KL}(\pi' \Vert \pi) / t",
+    "KL(old, new)": r"\mathrm{KL}(\pi \Vert \pi') / t",
+    "PPO": r"\mathrm{PPO}",
+    "SPO": r"\mathrm{SPO}",
+    "DPO": r"\mathrm{DPO}",
+}
+weighted = {
+    name: Quantity(rf"(w \mathfrak{{D}})(s)\ [{x}]", f"drift of {name}, times the weight of the state")
+    for name, x in NAMES.items()
+}
+worst = {
+    name: Quantity(
+        rf"\min_s \left[\textstyle\sum_a \pi' A^\pi - w \mathfrak{{D}}\right]\ [{x}]",
+        f"the objective with the drift of {name} in the state where it is least",
+    )
+    for name, x in NAMES.items()
+}
+γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
+with as_printed():
+    any_policy_gains = {name: gain >= weighted[name] + worst[name] / (1 - γ) for name in NAMES}
+    without_horizon = gain >= weighted["SPO"] + worst["SPO"]
+    drift_twice = gain >= 2 * weighted["SPO"] + worst["SPO"] / (1 - γ)
+    drift_twice_old = gain >= 2 * weighted["KL(old, new)"] + worst["KL(old, new)"] / (1 - γ)
+
+
+@theorem(
+    any_policy_gains,
+    cite="ml2022",
+    at="Theorem 1, monotone improvement, for any policy and sampling weights",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on={
+        "mdp": discounted_mdps(rewards="any"),
+        "π": policies,
+        "new": changed_policies(positive=True),
+        "ρ": distributions,
+        "t": numbers("1/100", 10),
+        "clip": numbers("1/100", "9/10"),
+    },
+    named={"three arms": lambda: three_arms() | {"new": rational([["3/5", "3/10", "1/10"]])}},
+    near_misses={
+        "without 1 / (1 − γ)": without_horizon,
+        "twice the squared ratio": drift_twice,
+        "twice KL(old, new)": drift_twice_old,
+    },
+    uses=["ml2022.drift"],
+    note="Where the objective is nowhere below zero, its value at the old policy, each state gains its weighted drift: "
+    "that is ml2022.mono, for KL(π ‖ π') and DPO too.  Proved on the card.",
+)
+def any_policy(mdp, π, new, ρ, t, clip):
+    """Any new policy gains its drift in each state, whatever the state's weight, and the worst objective for ever."""
+    Adv, ε, w = advantages(mdp, π), expand(clip, 2), ρ + 0 * mdp.r[..., 0]
+    w = w + _tenth(w)  # of all states, as sampling leaves none out
+    ratio = new / π
+    outside = new - minimum(maximum(new, (1 - ε) * π), (1 + ε) * π)
+    drifts = {
+        "KL(new, old)": divergence(new, π) / expand(t, 1),
+        "KL(old, new)": divergence(π, new) / expand(t, 1),
+        "PPO": total(relu(outside * Adv)),
+        "SPO": total(abs(Adv) * (new - π) ** 2 / π) / (2 * expand(clip, 1)),
+        "DPO": total(π * relu(discovered(ratio, Adv))),
+    }
+    found = {γ: expand(mdp.discount, 1), gain: values(mdp, new) - values(mdp, π)}
+    for name, D in drifts.items():
+        found |= {weighted[name]: w * D, worst[name]: expand(smallest(total(new * Adv) - w * D), 1)}
+    yield found
+
+
+def _tenth(like):
+    return rational_number("1/10") if is_exact(like) else 0.1

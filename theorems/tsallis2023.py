@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from sympy import Eq, Rational
 
-from mdplab.arrays import expand, is_exact, largest, number, rational, rational_number, softmax, sup, total
+from mdplab.arrays import exp, expand, is_exact, largest, log, number, rational, rational_number, softmax, sup, total
 from mdplab.exact import (
     TsallisEntropy,
     exp_q,
@@ -328,8 +328,16 @@ of_sums = Quantity(
     r"\exp_q\Big(\textstyle\sum_{j \ge 1} (q-1)^{j-1} \sum_{i_1 < \dots < i_j} x_{i_1} \cdots x_{i_j}\Big)",
     "q-exponential of the sum and of all products of two, three, ... of the numbers",
 )
+power_of_product = Quantity(
+    r"\big(\textstyle\prod_{i \le A} \exp^T_{2-q} x_i\big)^{1-(2-q)}", "a power of the product, other convention"
+)
+power_and_products = Quantity(
+    r"\exp^T_{2-q}\big(\textstyle\sum_i x_i\big)^{1-(2-q)} "
+    r"+ \textstyle\sum_{j \ge 2} (1-(2-q))^j \sum_{i_1 < \dots < i_j} x_{i_1} \cdots x_{i_j}",
+    "that power of the q-exponential of the sum, and the products of two, three, ... of the numbers",
+)
 with as_printed():
-    all_products = Eq(of_exponentials, of_sums)
+    all_products = {"": Eq(of_exponentials, of_sums), "other convention": Eq(power_of_product, power_and_products)}
 
 
 def symmetric(x):
@@ -366,7 +374,8 @@ def sum_and_pairs(x):
         "each pair twice": {"polynomials": sum_and_pairs},
     },
     uses=["tsallis2023.product"],
-    note="The numbers are x_a = π(a) − 1/4, so that all brackets are positive for q up to 4.",
+    note="The numbers are x_a = π(a) − 1/4, so that all brackets are positive for q up to 4.  The second form is the "
+    "paper's, as recalled, for its index 2 − q.",
 )
 def product_of_exponentials(mdp, π, index, *, polynomials=symmetric):
     """A product of q-exponentials is one q-exponential, of the sum and of all products with powers of q − 1."""
@@ -376,7 +385,18 @@ def product_of_exponentials(mdp, π, index, *, polynomials=symmetric):
         left = left * exp_q(x[..., a], index)
     for e in polynomials(x):
         right, weight = right + weight * e, weight * (index - 1)
-    yield {of_exponentials: left, of_sums: exp_q(right, index)}
+    cross = (index - 1) * (right - total(x))
+    yield {
+        of_exponentials: left,
+        of_sums: exp_q(right, index),
+        power_of_product: power(left, index - 1),
+        power_and_products: power(exp_q(total(x), index), index - 1) + cross,
+    }
+
+
+def power(x, exponent):
+    """x^exponent for x > 0."""
+    return exp(exponent * log(x))
 
 
 # -- MVI(q) ------------------------------------------------------------------------------------------------------------

@@ -257,7 +257,9 @@ def weight_tabular(mdp, θ, other):
 
 
 variance = Quantity(r"\mathrm{Var}(\omega)", "variance of an importance weight of n factors")
+W = Quantity("W", "bound on that variance: the variance itself")
 with as_printed():
+    varies_older = variance <= n * (8 * n + 2) * (W + 1) * distance**2
     varies = variance <= n * (4 * n + 2) * (exp(4 * n * distance) + 1) * distance**2
     varies_sharply = variance <= n * distance**2 * exp(sqrt(2) * n * distance)
     varies_nearly = variance <= Rational(9, 20) * n * distance**2 * exp(sqrt(2) * n * distance)
@@ -282,16 +284,17 @@ ON_TURNS = {"mdp": discounted_mdps(), "θ": logits, "noise": logits, "share": nu
 
 
 @theorem(
-    varies,
+    {"": varies, "older": varies_older},
     cite="zhang2021",
-    at="Lemma 5.7",
+    at="Lemma 5.7; Barakat et al. (2023)",
     judge=for_all(n, up_to=4, exactly_up_to=4),
     on=ON_TURNS,
     named={"small turn": small_turn, "large turn": large_turn},
-    near_misses={"a quarter and no growth": varies_linearly},
+    near_misses={"a quarter and no growth": varies_linearly, "without growth": varies_without_growth},
     uses=["zhang2021.weight"],
-    note="With l_ψ = 1, L_ψ = 0 and δ = ‖θ' − θ‖; the factor l_ψ in the exponent is restored.  The second moment is "
-    "exact, from the chain whose steps weigh π'²/π: nothing is sampled.",
+    note="With l_ψ = 1, L_ψ = 0 and δ = ‖θ' − θ‖; the factor l_ψ in the exponent is restored.  The older constant, "
+    "H ((8H + 2) l² + 2L) (W + 1) for variances up to W, is recalled.  The second moment is exact, from the chain "
+    "whose steps weigh π'²/π: nothing is sampled.",
 )
 def lem5_7(mdp, θ, noise, share):
     """The variance of an importance weight is of the order of the squared distance of the parameters."""
@@ -300,7 +303,8 @@ def lem5_7(mdp, θ, noise, share):
     weights = exp_of(2 * log_other - log_π)
     moment = total(weights)  # of the n factors from each state on
     for factors in count(1):
-        yield {n: factors, distance: norm(turn, 2), variance: total(mdp.start * moment) - 1}
+        spread = total(mdp.start * moment) - 1
+        yield {n: factors, distance: norm(turn, 2), variance: spread, W: spread}
         moment = total(weights * mdp.expected_next(moment))
 
 

@@ -1,4 +1,4 @@
-"""What the engine cannot know about theorems/klein2024.py and klein2025.py: numbers by hand, and those of a lock."""
+"""What the engine cannot know about theorems/klein2024.py: numbers by hand, and those of a lock."""
 
 from itertools import islice
 
@@ -6,13 +6,11 @@ import flint
 import numpy as np
 import pytest
 
-from mdplab.arrays import floats, largest, rational, rational_number, smallest, softmax, total
+from mdplab.arrays import floats, largest, rational, rational_number, softmax, total
 from mdplab.exact import finite_horizon as exact
 from mdplab.instances.finite_horizon import late_choice, lock, twin_states, uneven
-from mdplab.models import DiscountedMDP
-from mdplab.solvers import dynamic_step_sizes, dynpg, epoch_pg, round_bound, simultaneous_pg
+from mdplab.solvers import dynamic_step_sizes, epoch_pg, simultaneous_pg
 from theorems import klein2024 as paper
-from theorems import klein2025 as follow_up
 
 
 def test_domination_without_S_is_off_by_the_root_of_half_of_S():
@@ -75,23 +73,3 @@ def test_budgets_by_hand():
     assert paper.printed_budget(mdp, start, rational_number("1/8")).tolist() == [256, 512]
     assert paper.budget_without_S(mdp, start, rational_number("1/8")).tolist() == [256, 256]
     assert paper.whole(np.array([2.0, 2.1])).tolist() == [2, 3]
-
-
-def test_rounds_of_dynpg_by_hand():
-    """One state, rewards (1, −1), γ = 1/2, one update of step 1/(2 B_0) = 1/2, then none."""
-    mdp = DiscountedMDP(rational([[[1], [1]]]), rational([[1, -1]]), rational_number("1/2"))
-    first, second = dynpg(mdp, updates=[1, 0])
-    # A = ± 1 at π = 1/2: each logit moves by (1/2)(1/2) = 1/4, and V_1 = tanh(1/4).
-    assert first.v_next[0].overlaps(flint.arb(0.25).tanh())
-    assert second.q[0, 0].overlaps(1 + flint.arb(0.25).tanh() / 2)
-    assert round_bound(mdp, 1) == rational_number("3/2")
-
-
-def test_accuracies_of_rounds_use_up_half_of_the_error():
-    rounds, ε = follow_up.rounds_of(np.array([0.5, 0.9]), np.array([0.5, 0.5])), np.array([1.0, 2.0])
-    assert rounds.tolist() == [2, 14]  # log(1/4) / log(1/2) and log(1/4) / log(9/10) = 13.16
-    found = follow_up.accuracies(np.array([0.5, 0.9]), rounds, ε)
-    for i, γ in enumerate((0.5, 0.9)):
-        n = np.arange(rounds[i])
-        assert (γ ** (rounds[i] - n - 1) * found[i, n]).sum() == pytest.approx(ε[i] / 2)
-    assert smallest(found, 2) > 0

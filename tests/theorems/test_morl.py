@@ -1,4 +1,4 @@
-"""What the engine cannot know of theorems/{morl,bai2022}.py: an agent torn between two objectives, by hand."""
+"""What the engine cannot know of theorems/morl.py: an agent torn between two objectives, by hand."""
 
 import math
 
@@ -8,9 +8,8 @@ import pytest
 from mdplab.arrays import rational, rational_number
 from mdplab.exact import all_returns, returns
 from mdplab.exact.scalarisations import Logarithms
-from mdplab.instances.multi_objective import torn, two_queues
-from mdplab.theorem.statement import Theorem
-from theorems import bai2022, morl
+from mdplab.instances.multi_objective import torn
+from theorems import morl
 
 
 def test_mixing_pays_by_hand():
@@ -47,10 +46,3 @@ def test_the_scalarised_mean_is_not_the_mean_of_the_scalarised():
     f = Logarithms(-0.1)
     assert f.value(returns(arms, np.full((1, 2), 0.5))) == pytest.approx(2 * math.log(0.6))
     assert f.value(all_returns(arms)).mean() == pytest.approx(math.log(1.1) + math.log(0.1))
-
-
-def test_the_three_roads_to_the_gradient_agree_exactly_for_reciprocals():
-    b = next(bai2022.chain(two_queues(1), rational([[0, 0]] * 4), rational_number(1)))
-    assert all(x.overlaps(y) for x, y in zip(b[bai2022.slope].flat, b[bai2022.summed].flat, strict=True))
-    assert all(x.overlaps(y) for x, y in zip(b[bai2022.slope].flat, b[bai2022.scalar].flat, strict=True))
-    assert isinstance(bai2022.chain, Theorem)

@@ -1,22 +1,7 @@
-"""What the engine cannot know about theorems/spo2024.py, ppo2017.py, ml2022.py and mdpo2020.py: three arms by hand."""
-
-from itertools import islice, pairwise
+"""What the engine cannot know about theorems/spo2024.py: three arms by hand."""
 
 from mdplab.arrays import rational_number
-from theorems import mdpo2020, ml2022, ppo2017, spo2024
-
-
-def test_the_gain_of_a_step_is_twice_its_drift_in_a_bandit():
-    """π = (.5, .3, .2), rewards (1, .2, 0), ε = 1/5: gain 88/1000, drift 44/1000."""
-    (binding,) = ml2022.mono(**ml2022.three_arms())
-    assert binding[ml2022.gain_spo][0] == rational_number("88/1000")
-    assert binding[ml2022.drift_spo][0] == rational_number("44/1000")
-
-
-def test_a_rare_good_arm_by_hand():
-    """π = (1/10, 9/10), A = (9/10, −1/10), ε = 1/5: the greedy objective is .1 · 1.2 · .9 − .9 · .8 · .1 = .036."""
-    (binding,) = ppo2017.unbounded(**ppo2017.unbounded.complete(ppo2017.rare_good_arm()))
-    assert binding[ppo2017.greedy_objective][0] == binding[ppo2017.best][0] == rational_number("36/1000")
+from theorems import spo2024
 
 
 def test_a_ratio_leaves_the_interval_where_an_advantage_is_small():
@@ -26,7 +11,14 @@ def test_a_ratio_leaves_the_interval_where_an_advantage_is_small():
     assert distance[2] > distance[1] > rational_number("1/5") > distance[0]
 
 
-def test_steps_that_stand_for_the_inverse_root_do_not_grow():
-    steps = list(islice(mdpo2020.one_over_root(1.0), 70))
-    assert all(now >= then for now, then in pairwise(steps))
-    assert all(1 / 4 <= x * (n + 1) ** 0.5 <= 2 for n, x in enumerate(steps))
+def test_ratios_of_the_three_arms_by_hand():
+    """r = 1 + ε (A − c)/|A|, and Σ π r = 1 where c Σ π/|A| = Σ π sign A = .6 − .4; all ratios stay positive."""
+    (binding,) = spo2024.rms(**spo2024.small_advantage())
+    π, A, ε = (0.6, 0.3, 0.1), (0.35, -0.65, -0.15), 0.2
+    c = 0.2 / sum(p / abs(x) for p, x in zip(π, A, strict=True))
+    r = [1 + ε * (x - c) / abs(x) for x in A]
+    assert abs(sum(p * x for p, x in zip(π, r, strict=True)) - 1) < 1e-15
+    spread = sum(p * abs(x) * (y - 1) ** 2 for p, x, y in zip(π, A, r, strict=True))
+    found = binding[spo2024.spread][0]
+    assert abs(float(found.p) / float(found.q) - spread) < 1e-15
+    assert binding[spo2024.size][0] == rational_number("42/100")

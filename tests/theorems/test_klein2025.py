@@ -1,0 +1,45 @@
+"""What the engine cannot know about theorems/klein2025.py: rounds and their accuracies by hand."""
+
+from itertools import islice
+
+import flint
+import numpy as np
+import pytest
+
+from mdplab.arrays import rational, rational_number, smallest
+from mdplab.models import DiscountedMDP
+from mdplab.solvers import dynpg, round_bound
+from theorems import klein2025 as paper
+
+
+def test_rounds_of_dynpg_by_hand():
+    """One state, rewards (1, −1), γ = 1/2, one update of step 1/(2 B_0) = 1/2, then none."""
+    mdp = DiscountedMDP(rational([[[1], [1]]]), rational([[1, -1]]), rational_number("1/2"))
+    first, second = dynpg(mdp, updates=[1, 0])
+    # A = ± 1 at π = 1/2: each logit moves by (1/2)(1/2) = 1/4, and V_1 = tanh(1/4).
+    assert first.v_next[0].overlaps(flint.arb(0.25).tanh())
+    assert second.q[0, 0].overlaps(1 + flint.arb(0.25).tanh() / 2)
+    assert round_bound(mdp, 1) == rational_number("3/2")
+
+
+def test_accuracies_of_rounds_use_up_half_of_the_error():
+    rounds, ε = paper.rounds_of(np.array([0.5, 0.9]), np.array([0.5, 0.5])), np.array([1.0, 2.0])
+    assert rounds.tolist() == [2, 14]  # log(1/4) / log(1/2) and log(1/4) / log(9/10) = 13.16
+    found = paper.accuracies(np.array([0.5, 0.9]), rounds, ε)
+    for i, γ in enumerate((0.5, 0.9)):
+        n = np.arange(rounds[i])
+        assert (γ ** (rounds[i] - n - 1) * found[i, n]).sum() == pytest.approx(ε[i] / 2)
+    assert smallest(found, 2) > 0
+
+
+def test_two_rounds_share_an_error_by_hand():
+    """γ = 1/2, two rounds, ε = 1: a = (1/2, 3/4) and b = (1/2, 1), so the fewest are (1/2 + √(3/4))² / (1/2).
+
+    Equal accuracies, 1/3 each, need 3/2 + 9/4 = 15/4: a little more than 1 / 2 + √3 + 3 / 2 = 3.73.
+    """
+    half = rational_number("1/2")
+    _, b = islice(paper.shares(None, half, rational_number(1), rational_number(2)), 2)
+    assert b[paper.fewest].overlaps(2 + flint.arb(3).sqrt())
+    assert b[paper.even] == rational_number("15/4")
+    # ε = (1/4, 1/2) · 4/5 would be in proportion to (1, 2): (1/2 · 1 + 1 · 2) (1/2 + 3/8) / (1/2).
+    assert b[paper.per_accuracy] == rational_number("35/8")

@@ -196,7 +196,7 @@ def solve(
 
 @app.command()
 def replay(file: Annotated[Path, typer.Argument(help="A counterexample that mdplab saved.")]) -> None:
-    """Judge a saved counterexample again, exactly."""
+    """Judge a saved counterexample again: exactly, or by the race on the same replicates."""
     from mdplab.report import terminal
     from mdplab.theorem.replay import replay
 
@@ -271,6 +271,8 @@ def _verified(
         roomy = width is None or width >= terminal.ONE_LINE
         longest = max(len(x.id) for x in theorems) if roomy else terminal.ID
         kept = len(Journal(theorems, settings).kept())
+        if settings.profile == "full":
+            console.print(terminal.budget(theorems, settings.profile))
         if kept:
             console.print(f"{kept} of {len(theorems)} verdicts are kept from an interrupted run")
         console.print(terminal.header(width, longest))

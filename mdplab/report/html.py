@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from io import StringIO
@@ -18,6 +19,7 @@ from mdplab.report.terminal import authors
 from mdplab.theorem.assumptions import Without
 from mdplab.theorem.claim import Claim
 from mdplab.theorem.judges import Rate, Witness
+from mdplab.theorem.random_check import ALPHA
 from mdplab.theorem.replay import record
 from mdplab.theorem.statement import Theorem
 from mdplab.theorem.verdict import NearMiss, Refutation, Verdict
@@ -124,8 +126,10 @@ def _overview(results: Sequence[Result]) -> dict[str, Any]:
         "count": len(verdicts),
         "papers": len({theorem.cite for theorem, _ in results}),
         "instances": sum(map(words.tried, verdicts)),
-        "comparisons": sum(c["floats"] + c["balls"] + c["rationals"] for c in compared),
+        "comparisons": sum(c["floats"] + c["balls"] + c["rationals"] + c["races"] for c in compared),
         "exact": sum(c["balls"] + c["rationals"] for c in compared),
+        "races": sum(c["races"] for c in compared),
+        "replicates": sum(v.replicates for v in verdicts),
         "misses": (sum(misses), len(misses)),
     }
 
@@ -169,12 +173,14 @@ class _Page:
             "kind": words.kind(theorem),
             "status": words.STATUS[theorem.status],
             "source": words.SOURCE[theorem.source],
-            "level": words.REFUTED[verdict.level] if self.word == "refuted" else words.LEVEL[verdict.level],
+            "level": words.level(theorem, verdict),
             "given": [(mathml(a.latex), a.words) for a in theorem.given],
             "letters": [(mathml(q.name), q.meaning) for q in words.letters(theorem)],
             "trivial": None if theorem.trivial is None else mathml(_latex(theorem.trivial)),
             "index": None if theorem.index is None else mathml(theorem.index.name),
             "is_rate": isinstance(theorem.judge, Rate),
+            "raced": bool(verdict.comparisons["races"]),
+            "α": f"10<sup>−{-math.log10(ALPHA):.0f}</sup>",
             "tried": words.tried(verdict),
             "number": words.number,
             "ratio": words.ratio,
@@ -236,8 +242,9 @@ class _Page:
 
     def numbers(self, found: Refutation, identity: bool) -> dict[str, Any]:
         return {
-            "text": words.comparison(found.smaller, found.larger, identity),
-            "k": None if self.theorem.index is None else found.k,
+            "text": words.falsehood(self.theorem, found.smaller, found.larger, identity),
+            "k": found.k if words.at(self.theorem, found.k) else None,
+            "means": words.replicates(found),
         }
 
     def replay(self, found: Refutation, name: str, near_miss: str | None = None) -> str | None:
@@ -253,7 +260,7 @@ class _Page:
         found = self.verdict.tightness
         if found is None or self.tightness in "=-" or self.verdict.smallest is not None:
             return None
-        at = "" if found.k is None else str(found.k)
+        at = str(found.k) if words.at(self.theorem, found.k) else ""
         return {"where": found.where, "k": at, "ratio": self.tightness, **_shown(found.inputs)}
 
     def counterexamples(self) -> list[dict[str, Any]]:
@@ -283,10 +290,8 @@ class _Page:
         rows = [
             ("Instances", _listed(counts, {"named": "named", "drawn": "drawn", "batched": "in batches"})),
             ("left out", f"{counts['discarded']:,} that do not meet the assumptions" if counts["discarded"] else ""),
-            (
-                "Comparisons",
-                _listed(compared, {"floats": "in float64", "balls": "in balls", "rationals": "in rationals"}),
-            ),
+            ("Comparisons", _listed(compared, JUDGED_IN)),
+            ("replicates", f"{verdict.replicates:,}, drawn until the races were decided" if verdict.replicates else ""),
             ("of these", _listed(compared, {"silent": "of zero with zero", "touching": "equal", "open": "undecided"})),
             ("replayed", f"{verdict.replayed:,} of float64 again in balls" if verdict.replayed else ""),
             ("Named", ", ".join(theorem.named) if verdict.model is None else ""),
@@ -300,6 +305,9 @@ class _Page:
             ("Seed", f"{verdict.seed}, profile {verdict.profile}"),
         ]
         return [(name, text) for name, text in rows if text]
+
+
+JUDGED_IN = {"floats": "in float64", "balls": "in balls", "rationals": "in rationals", "races": "by races"}
 
 
 def _listed(counts: dict[str, int], names: dict[str, str]) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from mdplab.errors import MdplabError
 from mdplab.report.papers import cards
+from mdplab.sampling.outcomes import NotEnumerable
 from mdplab.theorem import Theorem
+from mdplab.theorem import inputs as inp
 from mdplab.theorem.collect import catalogue, collect, files, nearest, shipped
-from mdplab.theorem.judges import Rate, Witness
+from mdplab.theorem.judges import InExpectation, Rate, WithProbability, Witness
+from mdplab.theorem.sampled import pushed_forward
 
 Row = dict[str, Any]
 
@@ -38,12 +43,36 @@ def kind(theorem: Theorem) -> str:
         return "rate"
     if isinstance(theorem.judge, Witness):
         return "witness"
+    if isinstance(theorem.judge, InExpectation):
+        return "expectation"
+    if isinstance(theorem.judge, WithProbability):
+        return "probability"
     return "identity" if all(c.is_identity for c in theorem.claims.values()) else "bound"
 
 
 def evidence(theorem: Theorem) -> int:
-    """The level that a verdict of the theorem can reach: 1 in float64 only, 2 with exact instances."""
-    return 1 if isinstance(theorem.judge, Rate) else 2
+    """The level that a verdict of the theorem can reach: 1 in float64 or by races only, 2 with exact instances."""
+    if isinstance(theorem.judge, Rate | WithProbability):
+        return 1
+    return 1 if isinstance(theorem.judge, InExpectation) and not _enumerable(theorem) else 2
+
+
+def _enumerable(theorem: Theorem) -> bool:
+    """Whether the outcomes can be listed as far as exact arithmetic goes, told by one instance."""
+    assert isinstance(theorem.judge, InExpectation)
+    if theorem.named:
+        inputs = inp.in_floats(theorem.instance(next(iter(theorem.named.values()))))
+    else:
+        batches = [inp.pick(x, 0) for _, x in islice(inp.batches(theorem, 1, seed=0), 1)]
+        if not batches:
+            return False
+        inputs = batches[0]
+    last = theorem.judge.exactly_up_to
+    expected = replace(theorem, measure=pushed_forward(theorem, last))
+    try:
+        return bool(list(expected.bindings(inputs, last)))
+    except NotEnumerable:
+        return False
 
 
 def _theorems() -> list[Row]:

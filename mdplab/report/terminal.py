@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from mdplab.report import instance, listing, mathematics, words
 from mdplab.report.papers import card
 from mdplab.theorem.assumptions import Without
+from mdplab.theorem.check import PROFILES
 from mdplab.theorem.claim import Claim
-from mdplab.theorem.judges import Rate, Witness
+from mdplab.theorem.judges import InExpectation, Rate, WithProbability, Witness
 from mdplab.theorem.statement import Theorem
 from mdplab.theorem.verdict import NearMiss, Refutation, Verdict
 
@@ -73,19 +74,31 @@ def row(theorem: Theorem, verdict: Verdict, seconds: float, width: int | None = 
     return out
 
 
+def budget(theorems: Sequence[Theorem], profile: str) -> str:
+    """What a profile does at most; of random theorems too, if there are any."""
+    p = PROFILES[profile]
+    text = f"{profile}: families of {p.batch:,} models, {p.draws:,} draws, {p.searches:,} searches for each near miss"
+    most = [x.judge.replicates for x in theorems if isinstance(x.judge, InExpectation | WithProbability)]
+    if not most:
+        return text
+    return f"{text}; {p.races} models of each family raced, on up to {max(most) * p.replicates:,.0f} replicates each"
+
+
 def summary(results: Sequence[tuple[Theorem, Verdict, float]]) -> str:
     """One sentence on all, with what was done for it."""
     verdicts = [verdict for _, verdict, _ in results]
     if not verdicts:
         return "no theorem was checked"
     counts = ", ".join(words.tally((v.word, v.as_declared) for v in verdicts))
-    compared = sum(v.comparisons["floats"] + v.comparisons["balls"] + v.comparisons["rationals"] for v in verdicts)
     exact = sum(v.comparisons["balls"] + v.comparisons["rationals"] for v in verdicts)
+    raced = sum(v.comparisons["races"] for v in verdicts)
+    compared = sum(v.comparisons["floats"] for v in verdicts) + exact + raced
+    of_these = f"{exact:,} exact" + (f", {raced:,} by races" if raced else "")
     misses = [miss.refuted for v in verdicts for miss in v.near_misses]
     of = f"{len(verdicts)} theorem" + "s" * (len(verdicts) > 1)
     lines = [
         f"{of}: {counts}",
-        f"{sum(map(words.tried, verdicts)):,} instances, {compared:,} comparisons ({exact:,} exact), "
+        f"{sum(map(words.tried, verdicts)):,} instances, {compared:,} comparisons ({of_these}), "
         f"{sum(misses)} of {len(misses)} near misses refuted, {words.duration(sum(s for *_, s in results))} of work",
     ]
     return "\n".join(lines)
@@ -119,9 +132,11 @@ def details(theorem: Theorem, verdict: Verdict, width: int = WIDTH) -> str:
         _indented(theorem.title),
         _statements(theorem, width),
     ]
+    if verdict.comparisons["races"]:
+        parts.append(_indented(_races(verdict)))
     parts += _counterexamples(theorem, verdict)
     if verdict.near_misses:
-        parts.append(_indented("\n".join(["near misses", *(_miss(miss) for miss in verdict.near_misses)])))
+        parts.append(_indented("\n".join(["near misses", *(_miss(theorem, miss) for miss in verdict.near_misses)])))
     return "\n\n".join(parts) + "\n"
 
 
@@ -137,6 +152,8 @@ def show(theorem: Theorem, width: int = WIDTH) -> str:
         parts.append(_table("assuming", rows, width))
     if theorem.trivial is not None:
         parts.append(f"any reason gives\n  {mathematics.line(theorem.trivial)}")
+    if ranges := _ranges(theorem):
+        parts.append(_table("on every outcome", ranges, width))
     parts.append(_table("source", _source(theorem), width))
     parts.append(_table("checked", _judging(theorem), width))
     parts.append("near misses, each of which must be refuted\n" + _near_misses(theorem, width))
@@ -152,14 +169,16 @@ def replayed(again: Any) -> str:
     from mdplab.theorem.inputs import to_json
 
     lines += [_indented(instance.text(to_json(again.inputs))), ""]
-    if result.failure is None:
+    sampled = again.draws and f", {words.means(result.replicates, again.draws['seed'])}"
+    if result.failure is None and sampled:
+        lines.append(f"not refuted by the race on the same replicates{sampled}")
+    elif result.failure is None:
         upto = "" if again.k is None else f" up to {_at(theorem, again.k)}"
         lines.append(f"not refuted: {result.compared} exact comparisons hold{upto}")
     else:
         k, smaller, larger = result.failure
-        at = "" if theorem.index is None else f" at {_at(theorem, k)}"
-        numbers = words.comparison(_digits(smaller), _digits(larger), identity)
-        lines.append(f"refuted{at}: {numbers}")
+        numbers = words.falsehood(theorem, _digits(smaller), _digits(larger), identity)
+        lines.append(f"refuted{words.at(theorem, k)}: {numbers}{sampled or ''}")
     return "\n".join(lines)
 
 
@@ -169,6 +188,13 @@ def _statements(theorem: Theorem, width: int) -> str:
         formula = mathematics.pretty(claim.relation, width - 4)
         parts.append((f"  ({name})\n" if name else "") + _indented(formula, "    "))
     return "\n\n".join(parts)
+
+
+def _races(verdict: Verdict) -> str:
+    """How much was drawn, and how many races it left open."""
+    raced, opened = verdict.comparisons["races"], verdict.comparisons["open"]
+    line = f"{raced:,} races on {verdict.replicates:,} replicates"
+    return f"{line}; {opened:,} are open, which more replicates may decide: --full" if opened else line
 
 
 def _counterexamples(theorem: Theorem, verdict: Verdict) -> list[str]:
@@ -183,20 +209,21 @@ def _counterexamples(theorem: Theorem, verdict: Verdict) -> list[str]:
 
 def _refutation(theorem: Theorem, found: Refutation) -> str:
     claim = theorem.claims.get(found.claim)
-    at = "" if theorem.index is None or found.k is None else f" at {_at(theorem, found.k)}"
     part = f"({found.claim}) " if found.claim else ""
-    numbers = words.comparison(found.smaller, found.larger, claim is not None and claim.is_identity)
+    numbers = words.falsehood(theorem, found.smaller, found.larger, claim is not None and claim.is_identity)
     times = f", {words.number(found.ratio)} times as much" if found.ratio is not None else ""
-    lines = [f"  {part}{numbers}{at}{times} ({found.where})", _indented(instance.text(found.inputs), "    ")]
-    return "\n".join(lines)
+    lines = [f"  {part}{numbers}{words.at(theorem, found.k)}{times} ({found.where})"]
+    lines += [f"  {words.replicates(found)}"] if found.draws else []
+    return "\n".join([*lines, _indented(instance.text(found.inputs), "    ")])
 
 
-def _miss(miss: NearMiss) -> str:
+def _miss(theorem: Theorem, miss: NearMiss) -> str:
     if not miss.refuted:
         return f"  ✗ {miss.name} ({words.MISS[miss.kind]}): not refuted"
     found = miss.refutation
     numbers = "" if found is None else ", {} against {}".format(*words.told_apart(found.smaller, found.larger))
-    return f"  ✓ {miss.name} ({words.MISS[miss.kind]}): {miss.by}{numbers}"
+    drawn = f", {words.replicates(found)}" if found is not None and found.draws else ""
+    return f"  ✓ {miss.name} ({words.MISS[miss.kind]}): {miss.by}{numbers}{drawn}"
 
 
 def _source(theorem: Theorem) -> list[tuple[str, str]]:
@@ -225,12 +252,15 @@ def _judging(theorem: Theorem) -> list[tuple[str, str]]:
         rows = [("", "as a claim that some named instance satisfies it, exactly")]
     elif isinstance(judge, Rate):
         rows = [("", f"as an order of growth, in float64 up to {_at(theorem, judge.up_to)}; evidence, never a proof")]
+    elif theorem.is_random:
+        rows = [("", f"as {words.kind(theorem)}"), ("", _racing(theorem))]
     elif k is None:
         rows = [("", "at one point of each instance, exactly and in float64")]
     else:
         text = f"at every iterate, exactly up to {_at(theorem, judge.exactly_up_to)}, in float64 up to {judge.up_to}"
         rows = [("", text)]
-    rows.append(("evidence", f"level {listing.evidence(theorem)} at most: {words.LEVEL[listing.evidence(theorem)]}"))
+    best = listing.evidence(theorem)
+    rows.append(("evidence", f"level {best} at most: {words.attainable(theorem, best)}"))
     rows.append(("inputs", ", ".join(theorem.on)))
     families = [f.name for domain in theorem.on.values() for f in domain.families]
     if theorem.named:
@@ -238,6 +268,28 @@ def _judging(theorem: Theorem) -> list[tuple[str, str]]:
     if families and not isinstance(judge, Witness):
         rows.append(("families", "; ".join(families)))
     return rows
+
+
+def _racing(theorem: Theorem) -> str:
+    """How a random claim is decided."""
+    judge = theorem.judge
+    assert isinstance(judge, InExpectation | WithProbability)
+    race = f"by races of at most {judge.replicates:,} replicates of an instance"
+    if listing.evidence(theorem) == 1:
+        return race
+    upto = f" up to {_at(theorem, judge.exactly_up_to)}" if theorem.index is not None else ""
+    listed = f"over all outcomes of the draw, exactly{upto} and in float64"
+    return f"{listed}; where they are too many, {race}" if judge.can_be_raced else listed
+
+
+def _ranges(theorem: Theorem) -> list[tuple[str, str]]:
+    """Between which bounds each random quantity lies, where the judge was told."""
+    within = theorem.judge.within if isinstance(theorem.judge, InExpectation) else {}
+    return [
+        (mathematics.plain(q.name), f"from {mathematics.line(ends[0])} to {mathematics.line(ends[1])}")
+        for q, ends in within.items()
+        if ends is not None
+    ]
 
 
 def _near_misses(theorem: Theorem, width: int) -> str:

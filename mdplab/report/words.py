@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from mdplab.theorem.judges import Rate, Witness
+from mdplab.report.mathematics import line, plain
+from mdplab.theorem.judges import InExpectation, Rate, WithProbability, Witness
 from mdplab.theorem.quantity import Quantity
+from mdplab.theorem.random_check import ALPHA
 from mdplab.theorem.statement import Theorem
-from mdplab.theorem.verdict import Verdict
+from mdplab.theorem.verdict import Refutation, Verdict
 
 STATUS = {
     "as_stated": "checked as it is stated there",
@@ -35,6 +37,11 @@ REFUTED = {
     1: "the counterexample is seen in float64, with a derived slack for rounding",
     2: "the counterexample is confirmed in exact arithmetic",
 }
+RACED = f"sampled, decided by a race with error probability 1e{math.log10(ALPHA):.0f}"
+LISTED = {
+    1: "all outcomes of the draw were listed, in float64 with a derived slack for rounding",
+    2: "no counterexample among instances all of whose outcomes were listed, exactly and in float64",
+}
 WORDS = {
     "stands": "No instance refutes it, and every near miss is refuted.",
     "refuted": "There is a counterexample.",
@@ -52,7 +59,56 @@ def kind(theorem: Theorem) -> str:
     if isinstance(theorem.judge, Witness):
         return "that an instance exists"
     what = "an identity" if is_identity(theorem) else "a bound"
+    if isinstance(theorem.judge, InExpectation):
+        what = f"{what} in expectation"
+    if isinstance(theorem.judge, WithProbability):
+        jointly = "" if theorem.index is None else ", for all iterates at once"
+        return f"{what} with probability {line(theorem.judge.probability)}{jointly}"
     return what if theorem.index is None else f"{what} at every iterate"
+
+
+def level(theorem: Theorem, verdict: Verdict) -> str:
+    """What the verdict's level of evidence means."""
+    if verdict.word == "refuted":
+        found = verdict.smallest
+        return RACED if found is not None and found.draws is not None else REFUTED[verdict.level]
+    if not theorem.is_random or verdict.level not in LISTED:
+        return LEVEL[verdict.level]
+    if not verdict.comparisons["races"]:
+        return LISTED[verdict.level]
+    return RACED if verdict.level == 1 else f"{LISTED[2]}; where they were too many, {RACED}"
+
+
+def attainable(theorem: Theorem, level: int) -> str:
+    """What the highest level that the theorem can reach means."""
+    if not theorem.is_random:
+        return LEVEL[level]
+    return RACED if level == 1 else LISTED[2]
+
+
+def replicates(found: Refutation) -> str:
+    """On what the numbers of a raced refutation rest; empty for others."""
+    if found.draws is None:
+        return ""
+    return means(found.draws["replicates"], found.draws["seed"])
+
+
+def means(replicates: int, seed: int) -> str:
+    return f"means of {replicates:,} replicate{'s' * (replicates != 1)} of seed {seed}"
+
+
+def falsehood(theorem: Theorem, smaller: Any, larger: Any, identity: bool) -> str:
+    """The numbers that refute a claim; of one about a probability, how often it failed and how often it may."""
+    if isinstance(theorem.judge, WithProbability):
+        return f"fails with frequency {comparison(smaller, larger, identity=False)}"
+    return comparison(smaller, larger, identity)
+
+
+def at(theorem: Theorem, k: int | None) -> str:
+    """`` at t = 3``; empty for statements about one point, or about all iterates at once."""
+    if theorem.index is None or k is None or isinstance(theorem.judge, WithProbability):
+        return ""
+    return f" at {plain(theorem.index.name)} = {k}"
 
 
 def is_identity(theorem: Theorem) -> bool:
@@ -82,12 +138,13 @@ def ratio(x: float) -> str:
 
 
 def tightness(theorem: Theorem, verdict: Verdict) -> str:
-    """How near the two sides come; ``=`` for an identity, ``-`` where the word has no meaning."""
+    """How near the two sides come, ``≈`` where only means are known; ``=`` for an identity, ``-`` without meaning."""
     if is_identity(theorem):
         return "="
     if verdict.tightness is None or isinstance(theorem.judge, Witness):
         return "-"
-    return ratio(verdict.tightness.ratio)
+    sampled = verdict.level == 1 and verdict.comparisons["races"]
+    return ("≈" if sampled else "") + ratio(verdict.tightness.ratio)
 
 
 def first_informative(verdict: Verdict) -> str:

@@ -1,10 +1,13 @@
-"""Statements of every kind a report has to show: a rate of decay, one point, an identity, parts, a falsehood."""
+"""Statements of every kind a report has to show: a decay, one point, an identity, parts, a falsehood, chance."""
 
-from sympy import Eq, Rational
+import numpy as np
+from sympy import Eq, Rational, log, sqrt
 
 from mdplab import exact
-from mdplab.arrays import largest, norm, rational, smallest, softmax, sup
+from mdplab.arrays import largest, norm, rational, smallest, softmax, sup, total
 from mdplab.instances import bandits, discounted_mdps, logits, named, policies, values
+from mdplab.models import bandit
+from mdplab.sampling import rollouts
 from mdplab.solvers import geometric, softmax_pg, value_iteration
 from mdplab.theorem import (
     Quantity,
@@ -12,9 +15,11 @@ from mdplab.theorem import (
     as_printed,
     for_all,
     identity,
+    in_expectation,
     positive_start,
     rate,
     theorem,
+    with_probability,
     witness,
 )
 
@@ -226,3 +231,124 @@ def order(mdp, θ, *, solver=softmax_pg):
 def attained(mdp, v0):
     """Some model attains the bound of value iteration at every iterate."""
     yield from contraction(mdp, v0)
+
+
+# -- claims about expectations and probabilities -----------------------------------------------------------------------
+
+n = Quantity("n", "number of samples", integer=True)
+h = Quantity("h", "number of steps", integer=True)
+δ = Quantity(r"\delta", "probability of failure", accuracy="exact")
+cut = Quantity(r"\sum_{k < h} \gamma^k r_k", "return of the first steps")
+value = Quantity(r"V^\pi(\mu)", "value of the policy")
+square = Quantity(r"(\bar r_n - \langle \pi, r \rangle)^2", "squared error of the average of n rewards")
+miss = Quantity(r"|\bar r_n - \langle \pi, r \rangle|", "error of the average of n rewards")
+estimate = Quantity(r"\bar r_n", "average of n rewards")
+expected = Quantity(r"\langle \pi, r \rangle", "expected reward")
+
+with as_printed():
+    nearly_all = cut >= value - γ**h / (1 - γ)
+    nothing_missed = cut >= value
+    popoviciu = square <= 1 / (2 * n)
+    eighth = square <= 1 / (32 * n)
+    hoeffding = miss <= sqrt(log(2 / δ) / (2 * n))
+    tenth = miss <= sqrt(log(2 / δ) / (2 * n)) / 10
+    not_above = estimate <= expected
+    far_below = estimate <= expected - Rational(1, 10)
+
+
+def fair_coin():
+    """Two arms of rewards 0 and 1, each pulled half of the time."""
+    return {"mdp": bandit(rational(["0", "1"])), "θ": np.zeros((1, 2))}
+
+
+@theorem(
+    nearly_all,
+    cite="derived",
+    at="cut returns",
+    source="derived",
+    judge=in_expectation({cut: (0, 1 / (1 - γ))}),
+    on={"mdp": discounted_mdps(), "θ": logits},
+    named={"one state": named.one_state_loop},
+    near_misses={"nothing is missed": nothing_missed},
+)
+def cut_return(mdp, θ, draws):
+    """The return of two steps misses no more than two steps can hide."""
+    π = softmax(θ)
+    seen = rollouts(mdp, π, 2, draws)
+    yield {
+        γ: mdp.discount,
+        h: 2,
+        cut: total(seen.rewards * seen.weights),
+        value: total(mdp.start * exact.values(mdp, π)),
+    }
+
+
+def averages(mdp, θ, draws):
+    """Averages of 1, 2, 4, ..., 32 rewards of a bandit, and the mean."""
+    π = softmax(θ)
+    mean = total(π[..., 0, :] * mdp.r[..., 0, :])
+    for m in 2 ** np.arange(6):
+        r = rollouts(mdp, π, 1, draws.at(int(m)).samples(int(m))).rewards
+        yield m, r[..., 0].mean(-1), mean
+
+
+@theorem(
+    popoviciu,
+    cite="derived",
+    at="averages",
+    source="derived",
+    judge=in_expectation({square: (0, 1)}, index=n, replicates=2**13),
+    on={"mdp": bandits(), "θ": logits},
+    named={"fair coin": fair_coin},
+    near_misses={"an eighth of the variance": eighth},
+)
+def average(mdp, θ, draws):
+    """The average of n rewards is off by no more than 1/(2n) in mean square."""
+    for m, x, mean in averages(mdp, θ, draws):
+        yield {n: m, square: (x - mean) ** 2}
+
+
+@theorem(
+    hoeffding,
+    cite="derived",
+    at="averages",
+    source="derived",
+    judge=with_probability(1 - 2 * δ, jointly=n, replicates=2**13),
+    on={"mdp": bandits(), "θ": logits},
+    named={"fair coin": fair_coin},
+    near_misses={"a tenth of it": tenth},
+)
+def deviation(mdp, θ, draws):
+    """Averages of rewards stay near the mean."""
+    for m, x, mean in averages(mdp, θ, draws):
+        yield {n: m, δ: 0.1, miss: abs(x - mean)}
+
+
+@theorem(
+    not_above,
+    cite="derived",
+    at="averages",
+    source="derived",
+    judge=in_expectation({estimate: (0, 1)}, replicates=2**12),
+    on={"mdp": bandits(), "θ": logits},
+    near_misses={"a tenth less": far_below},
+)
+def unbiased(mdp, θ, draws):
+    """Averages are unbiased: true with equality, so that no race decides it."""
+    *_, (_, x, mean) = averages(mdp, θ, draws)
+    yield {estimate: x, expected: mean}
+
+
+@theorem(
+    eighth,
+    cite="derived",
+    at="averages",
+    source="derived",
+    status="refuted",
+    judge=in_expectation({square: (0, 1)}, index=n, replicates=2**13),
+    on={"mdp": bandits(), "θ": logits},
+    named={"fair coin": fair_coin},
+)
+def too_small(mdp, θ, draws):
+    """An eighth of the variance that there may be."""
+    yield from average(mdp, θ, draws)

@@ -1,3 +1,4 @@
+import json
 from io import StringIO
 
 import pytest
@@ -92,3 +93,53 @@ def test_the_summary_counts(results):
     assert "1 refuted as declared" in first
     assert "near misses refuted" in second
     assert terminal.summary([]) == "no theorem was checked"
+
+
+def test_show_says_how_a_random_claim_is_decided(theorems):
+    listed, raced, probable = (terminal.show(theorems[x]) for x in ("cut_return", "average", "deviation"))
+    assert "on every outcome\n  Σ_(k < h)γ^krₖ  from 0 to 1/(1 − γ)" in listed
+    assert "over all outcomes of the draw, exactly and in float64" in listed
+    assert "level 2 at most: no counterexample among instances all of whose" in listed
+    assert "by races of at most 8,192 replicates of an instance" in raced
+    assert "level 1 at most: sampled, decided by a race with error probability" in raced
+    assert "as a bound with probability 1 − 2δ, for all iterates at once" in probable
+    assert max(len(line) for text in (listed, raced, probable) for line in text.splitlines()) <= 80
+
+
+def test_details_of_an_undecided_theorem_say_how_near_it_is_and_what_was_drawn(theorems, verdict):
+    found = verdict("unbiased")
+    text = terminal.details(theorems["unbiased"], found)
+    assert "undecided: 7 races are open; on bandits:K=2,rewards=uniform #0 the mean of larger − smaller lies in" in text
+    assert f"8 races on {found.replicates:,} replicates; 7 are open, which more replicates may decide: --full" in text
+    assert "✓ a tenth less (wrong statement)" in text
+    assert "replicates of seed 0" in text.splitlines()[-1]
+
+
+def test_a_race_is_replayed_with_its_replicates(theorems, verdict, tmp_path):
+    found = verdict("too_small")
+    file, *_ = save(tmp_path, theorems["too_small"], found)
+    last = terminal.replayed(replay(file)).splitlines()[-1]
+    means = f"means of {found.smallest.draws['replicates']} replicates of seed 0"
+    assert last == f"refuted at n = {found.smallest.k}: {found.smallest.smaller} > {found.smallest.larger}, {means}"
+
+
+def test_a_race_that_no_longer_refutes_says_so(theorems, verdict, tmp_path):
+    file, *_ = save(tmp_path, theorems["too_small"], verdict("too_small"))
+    data = json.loads(file.read_text())
+    data["draws"]["replicates"] = 1
+    file.write_text(json.dumps(data))
+    last = terminal.replayed(replay(file)).splitlines()[-1]
+    assert last == "not refuted by the race on the same replicates, means of 1 replicate of seed 0"
+
+
+def test_the_summary_counts_races(theorems, verdict):
+    lines = terminal.summary([(theorems[x], verdict(x), 1.0) for x in ("cut_return", "average")])
+    assert f"{verdict('average').comparisons['races']} by races" in lines
+
+
+def test_the_budget_names_replicates_where_something_may_be_raced(theorems):
+    assert terminal.budget([theorems["contraction"]], "full") == (
+        "full: families of 2,048 models, 3,000 draws, 10,000 searches for each near miss"
+    )
+    text = terminal.budget([theorems["contraction"], theorems["average"]], "full")
+    assert text.endswith("; 64 models of each family raced, on up to 131,072 replicates each")

@@ -52,3 +52,32 @@ def test_columns_say_what_the_verdict_says(theorems, verdict):
 
 def test_letters_come_in_the_order_of_reading(theorems):
     assert [q.name for q in words.letters(theorems["contraction"])][-1] == r"\lVert v_1 - v_0 \rVert_\infty"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "level"),
+    [
+        ("cut_return", "a bound in expectation", "all of whose outcomes were listed"),
+        ("average", "a bound in expectation at every iterate", "decided by a race with error probability 1e-6"),
+        ("deviation", "a bound with probability 1 − 2δ, for all iterates at once", "decided by a race"),
+    ],
+)
+def test_random_claims_say_so_and_on_what_they_rest(theorems, verdict, name, kind, level):
+    assert words.kind(theorems[name]) == kind
+    assert level in words.level(theorems[name], verdict(name))
+
+
+def test_ratios_of_sampled_means_are_marked(theorems, verdict):
+    assert words.tightness(theorems["average"], verdict("average")).startswith("≈0.5")
+    assert words.tightness(theorems["cut_return"], verdict("cut_return")) == "1.000"
+
+
+def test_a_raced_refutation_says_on_how_many_replicates_it_rests(theorems, verdict):
+    found = verdict("too_small").smallest
+    assert words.replicates(found) == f"means of {found.draws['replicates']} replicates of seed 0"
+    assert words.replicates(verdict("too_good").smallest) == ""
+    assert "race" in words.level(theorems["too_small"], verdict("too_small"))
+    (miss,) = verdict("deviation").near_misses
+    numbers = words.falsehood(theorems["deviation"], miss.refutation.smaller, miss.refutation.larger, False)
+    assert numbers.startswith("fails with frequency ")
+    assert words.at(theorems["deviation"], miss.refutation.k) == ""  # all iterates at once

@@ -162,6 +162,15 @@ def test_gpomdp_counts_each_reward_with_the_scores_before_it(case):
     assert (gpomdp(τ, case.π) == slow).all()
 
 
+def test_a_baseline_is_subtracted_from_what_each_score_is_multiplied_by(case):
+    τ, _ = every_trajectory(case.mdp, case.π, case.H)
+    b = state_baseline(τ, v_of(case))
+    for estimate in (reinforce, gpomdp):
+        assert (estimate(τ, case.π, b) == estimate(τ, case.π) - score_sum(τ, b, case.π)).all()
+    even = paid(τ, 0 * case.r + 1)
+    assert (reinforce(even, case.π, observed_return(even)[0]) == 0).all()
+
+
 def test_temporal_differences_add_up_to_rewards_to_go_less_a_baseline(case):
     τ, _ = every_trajectory(case.mdp, case.π, case.H)
     v = only_before_the_end(case)

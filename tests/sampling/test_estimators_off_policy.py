@@ -133,21 +133,28 @@ def test_the_mean_of_a_capped_weight_is_what_both_policies_have_in_common(case):
 def test_a_behaviour_that_never_takes_an_action_of_the_target_is_refused(case):
     τ, _ = every_trajectory(case.mdp, case.π, case.H)
     behaviour, target = case.π.copy(), case.other.copy()
-    behaviour[1] = rational([1] + [0] * (target.shape[1] - 1))
-    message = rf"behaviour takes action 1 in state 1 with probability 0 and target with {target[1, 1]}; expected"
+    behaviour[0] = rational([1] + [0] * (target.shape[1] - 1))
+    message = rf"behaviour takes action 1 in state 0 with probability 0 and target with {target[0, 1]}; expected"
     with pytest.raises(MdplabError, match=message):
         off_policy(τ, behaviour, target)
     assert (prefix_weights(τ, target, behaviour) >= 0).all()  # the other way round it is no error
     both = np.stack([target, behaviour])
-    with pytest.raises(MdplabError, match="state 1"):
+    with pytest.raises(MdplabError, match="action 1 in state 0"):
         prefix_weights(τ, both, np.stack([target, target]))
 
 
-def test_what_neither_policy_does_is_no_error():
-    mdp = DiscountedMDP(rational([[[1], [1]]]), rational([[1, 2]]), rational("1/2")[()])
-    π = rational([[1, 0]])
-    τ, p = every_trajectory(mdp, π, 2)
-    assert (mean(p, gpomdp(off_policy(τ, π, π), π), 2) == 0).all()
+def test_what_neither_policy_does_is_no_error(case):
+    """A batch lists what is possible for one of its policies: it has weight zero for another that never does it."""
+    fixed = case.π.copy()
+    fixed[0] = rational([1] + [0] * (fixed.shape[1] - 1))
+    π = np.stack([case.π, fixed])
+    batch = [np.stack([x] * 2) for x in (case.mdp.P, case.mdp.r, case.mdp.start)]
+    mdp = DiscountedMDP(*batch[:2], case.mdp.discount, batch[2])
+    τ, p = every_trajectory(mdp, π, case.H)
+    assert (p == 0).any()
+    expected = [truncated_gradient(case.mdp, target, case.H) for target in (case.other, fixed)]
+    seen = off_policy(τ, π, np.stack([case.other, fixed]))
+    assert (mean(p, gpomdp(seen, np.stack([case.other, fixed])), 2) == np.stack(expected)).all()
 
 
 # -- Increments -------------------------------------------------------------------------------------------------------
@@ -170,6 +177,14 @@ def test_increments_have_the_mean_of_the_change(case, whole):
     J = [[truncated_value(model, π, case.H) for model in (case.mdp, old)] for π in (case.π, before)]
     change = mean(p, return_increment(by_objective(seen), case.π, before, whole=whole), 1)
     assert change.tolist() == [new - last for new, last in zip(*J, strict=True)]
+
+
+def test_with_the_whole_weight_an_increment_is_one_estimate_less_a_multiple_of_another(case):
+    τ, _ = every_trajectory(case.mdp, case.π, case.H)
+    ω = expand(trajectory_weight(τ, case.π, case.other), 2)
+    increment = gradient_increment(τ, case.π, case.other, whole=True)
+    assert (increment == gpomdp(τ, case.π) - ω * gpomdp(τ, case.other)).all()
+    assert (visit_increment(τ, case.π, case.other, whole=True) == (1 - ω) * visited_pairs(τ, *case.π.shape)).all()
 
 
 def test_returns_are_rewards_times_visits(case):

@@ -2,6 +2,7 @@
 
 from mdplab.sampling.draws import Draws as Draws
 from mdplab.sampling.epochs import ExitTrajectories as ExitTrajectories
+from mdplab.sampling.epochs import timed_rollouts as timed_rollouts
 from mdplab.sampling.estimators.gradients import actor_critic as actor_critic
 from mdplab.sampling.estimators.gradients import all_actions as all_actions
 from mdplab.sampling.estimators.gradients import gpomdp as gpomdp
@@ -39,7 +40,9 @@ from mdplab.sampling.moments import mean as mean
 from mdplab.sampling.moments import second_moment as second_moment
 from mdplab.sampling.moments import trace_variance as trace_variance
 from mdplab.sampling.offline import OfflineData as OfflineData
+from mdplab.sampling.offline import SeenLaw as SeenLaw
 from mdplab.sampling.offline import offline_data as offline_data
+from mdplab.sampling.offline import seen_laws as seen_laws
 from mdplab.sampling.outcomes import NotEnumerable as NotEnumerable
 from mdplab.sampling.outcomes import Outcomes as Outcomes
 from mdplab.sampling.pair_sums import pair_sums as pair_sums

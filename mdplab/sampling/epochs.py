@@ -1,19 +1,20 @@
-"""Trajectories that end: models with a finite horizon, and models with an exit time.
+"""Trajectories that end: models with a finite horizon, models with an exit time, and policies made for some steps.
 
 Pairs of an epoch and a state are the states of a chain, which ends in states of its own, beyond the pairs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mdplab.arrays import Array
+from mdplab.models.discounted import DiscountedMDP
 from mdplab.models.exit_time import ExitTimeMDP
 from mdplab.models.finite_horizon import FiniteHorizonMDP
-from mdplab.sampling.chains import check_walk, ending, entries, indicator, no_moves, zeros
+from mdplab.sampling.chains import check_walk, discounted_weights, ending, entries, indicator, no_moves, zeros
 from mdplab.sampling.draws import Draws
 from mdplab.sampling.outcomes import Outcomes
 from mdplab.sampling.rollouts import rollouts, walk
@@ -39,6 +40,24 @@ def _through_epochs(model: FiniteHorizonMDP) -> Array:
         P[..., ends[h] : ends[h + 1], :, ends[h + 1] : ends[h + 2]] = kernel
     P[..., ends[-2] :, :, S] += 1
     return P
+
+
+def timed_rollouts(model: DiscountedMDP, policy: Array, draws: Draws | Outcomes) -> Trajectories:
+    """Trajectories of a policy (..., H, S, A) that changes with time, as dynamic policy gradients train it.
+
+    States h·S + s are its rows as a matrix (..., H·S, A); weights are γ^h.
+
+    Raises
+    ------
+    MdplabError
+        If the policy does not fit.
+    """
+    H = policy.shape[-3] if policy.ndim > 2 else 1
+    check_walk(policy, (H, model.S, model.A), H)
+    rows = H * model.S
+    in_epochs = FiniteHorizonMDP.homogeneous(model.P, model.r, H, model.start)
+    found = rollouts(in_epochs, policy.reshape(*policy.shape[:-3], rows, model.A), H, draws)
+    return replace(found, weights=discounted_weights(model, H, found.actions.ndim - 1))
 
 
 @dataclass(frozen=True, eq=False)

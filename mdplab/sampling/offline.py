@@ -9,7 +9,7 @@ import numpy as np
 
 from mdplab.arrays import Array
 from mdplab.models.confounded import ConfoundedPOMDP
-from mdplab.sampling.chains import entries, indicator, no_moves
+from mdplab.sampling.chains import entries, indicator, no_moves, zeros
 from mdplab.sampling.draws import Draws
 from mdplab.sampling.outcomes import Outcomes
 from mdplab.sampling.rollouts import walk
@@ -41,6 +41,52 @@ class OfflineData:
         for t in range(self.actions.shape[-1] - 1):
             h.append((h[-1] * O + self.observations[..., t]) * A + self.actions[..., t])
         return np.stack(h, axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class SeenLaw:
+    """Frequencies of what is observed around one action, with the fields that `mdplab.exact.bridges` asks of a law.
+
+    Attributes
+    ----------
+    seen, reward : array (..., N, A, Q, O)
+        Share of data with this history, action, proxy and observation, and their rewards summed over all data.
+    next_seen : array (..., N, A, Q, O, O), or None at the last stage
+        Share by the next observation too.
+    """
+
+    seen: Array
+    reward: Array
+    next_seen: Array | None
+
+
+def seen_laws(model: ConfoundedPOMDP, data: OfflineData, probability: Array | None = None) -> list[SeenLaw]:
+    """The law of the data by counting over the last batch axis, stage by stage; `model` gives the sizes only.
+
+    With the `probability` (..., n) of `Outcomes` in place of 1/n it is the exact law.  As `laws` of
+    `mdplab.exact.identified_value` it makes the estimate of a target policy's value by counts; ask
+    ``mdplab.exact.identification(model).require()`` first, for without overlap or with proxies of deficient rank the
+    equations have no or too many solutions.
+    """
+    A, O, Q = model.A, model.O, model.Q  # noqa: E741
+    *batch, n = data.proxy.shape
+    p = np.full((*batch, n), 1 / n) if probability is None else probability
+    laws, histories = [], data.histories(O, A)
+    for t in range(model.horizon):
+        sizes = ((O * A) ** t, A, Q, O)
+        index = (histories[..., t], data.actions[..., t], data.proxy, data.observations[..., t])
+        last = t + 1 == model.horizon
+        following = None if last else _summed(p, (*sizes, O), (*index, data.observations[..., t + 1]))
+        laws.append(SeenLaw(_summed(p, sizes, index), _summed(p * data.rewards[..., t], sizes, index), following))
+    return laws
+
+
+def _summed(x: Array, sizes: tuple[int, ...], index: tuple[np.ndarray, ...]) -> Array:
+    """x (..., n) summed over n into cells of shape `sizes`, by index;  -> (..., *sizes)."""
+    out = zeros((*x.shape[:-1], *sizes), x)
+    where = [i[..., None] for i in np.indices(x.shape[:-1])]
+    np.add.at(out, (*where, *index), x)
+    return out
 
 
 def offline_data(model: ConfoundedPOMDP, draws: Draws | Outcomes) -> OfflineData:

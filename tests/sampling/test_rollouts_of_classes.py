@@ -18,11 +18,12 @@ from mdplab.exact import (
     history_gradient,
     history_value,
     identification,
+    identified_value,
     truncated_pair_visits,
 )
 from mdplab.exact.confounded import observed_law, reach, uniform_policy
 from mdplab.exact.stateful import trajectories as stateful_trajectories
-from mdplab.instances import blind_twins, gambler, memory_needed, sign_reversal, tiger, two_by_two, walk
+from mdplab.instances import blind_twins, gambler, memory_needed, sign_reversal, tiger, two_by_two, two_witnesses, walk
 from mdplab.instances.confounded import confounded
 from mdplab.instances.constrained import constrained_garnet, crossing
 from mdplab.instances.exit_time import random_exits
@@ -31,7 +32,7 @@ from mdplab.instances.finite_horizon import of_sizes, uneven
 from mdplab.instances.multi_objective import objectives_garnet, two_queues
 from mdplab.instances.pomdp import emitting_pomdps
 from mdplab.instances.robust import two_kernels
-from mdplab.models import ConfoundedPOMDP, SparseMDP
+from mdplab.models import ConfoundedPOMDP, FiniteHorizonMDP, SparseMDP
 from mdplab.sampling import (
     Draws,
     NotEnumerable,
@@ -42,8 +43,10 @@ from mdplab.sampling import (
     offline_data,
     reinforce,
     rollouts,
+    seen_laws,
     stateful_rollouts,
     td_steps,
+    timed_rollouts,
     trajectory_weight,
     visited_pairs,
 )
@@ -94,6 +97,16 @@ def test_mean_returns_over_a_finite_horizon_are_its_values_from_starts_in_all_ep
     late = found.states[:, 0] >= 4  # the last epoch has the pairs 4 and 5
     assert (found.weights[late] == rational([1, 0, 0])).all()
     assert (found.states[late, 1:] == mdp.S).all()
+
+
+def test_mean_returns_of_a_policy_that_changes_with_time_are_those_of_discounted_epochs():
+    mdp, γ = two_by_two(), rational("9/10")[()]
+    π = policy(3, 2, 2)
+    outcomes = Outcomes()
+    found = timed_rollouts(mdp, π, outcomes)
+    epochs = FiniteHorizonMDP((mdp.P,) * 2, tuple(γ**h * mdp.r for h in range(3)), mdp.start)
+    values = finite_horizon.values(epochs, π.reshape(6, 2))
+    assert expected_return(found, outcomes.probability) == total(epochs.start * values)
 
 
 def test_mean_payoffs_until_exit_are_values_and_weights_are_visits():
@@ -193,19 +206,36 @@ def test_weights_of_another_policy_are_one_where_all_is_over():
     assert expected_return(found, p * ω) == exit_value(mdp, other)
 
 
-@pytest.mark.parametrize("model", [sign_reversal(2), blind_twins()[0]])
+@pytest.mark.parametrize("model", [sign_reversal(2), two_witnesses(2), blind_twins()[0]])
 def test_offline_data_have_the_law_of_what_is_observed(model):
     outcomes = Outcomes(10**5)
     data = offline_data(model, outcomes)
-    histories, p = data.histories(model.O, model.A), outcomes.probability
-    assert p.sum() == 1
-    for t, law in enumerate(observed_law(model)):
-        seen, paid = 0 * law.seen, 0 * law.seen
-        index = (histories[:, t], data.actions[:, t], data.proxy, data.observations[:, t])
-        np.add.at(seen, index, p)
-        np.add.at(paid, index, p * data.rewards[:, t])
-        assert (seen == law.seen).all()
-        assert (paid == law.reward).all()
+    assert outcomes.probability.sum() == 1
+    for found, law in zip(seen_laws(model, data, outcomes.probability), observed_law(model), strict=True):
+        assert (found.seen == law.seen).all()
+        assert (found.reward == law.reward).all()
+        assert found.next_seen is None or (found.next_seen == law.next_seen).all()
+
+
+def test_counts_of_offline_data_estimate_the_value_of_another_policy():
+    """2/5 for the first action; 0.02 is the standard deviation over seeds, the naive estimate is 0.7."""
+    model = sign_reversal(1)
+    identification(model).require()
+    first = rational([[[1, 0], [1, 0]]])
+    assert history_value(model, first) == rational("2/5")
+    data = offline_data(model.floats(), Draws(0, np.arange(50_000)))
+    assert abs(identified_value(model.floats(), floats(first), seen_laws(model, data)) - 0.4) < 0.1
+
+
+def test_frequencies_of_a_batch_are_those_of_its_models():
+    model = confounded(np.random.default_rng(0), 3)
+    data = offline_data(model, Draws(0, np.arange(40), np.arange(3)[:, None]))
+    together = seen_laws(model, data)
+    for i in range(3):
+        alone = seen_laws(model[i], offline_data(model[i], Draws(0, np.arange(40), i)))
+        for one, other in zip(together, alone, strict=True):
+            assert (one.seen[i] == other.seen).all()
+            assert (one.reward[i] == other.reward).all()
 
 
 def test_rewards_in_the_unit_interval_are_tossed_and_others_paid_as_they_are():
@@ -343,6 +373,7 @@ uniform = floats(policy(2, 2))
             r"expected \(..., 3, 1, 2, 1\)",
         ),
         (lambda d: rollouts(sign_reversal(1), floats(policy(1, 2, 2)), 2, d), "horizon is 2; a trajectory has 1 to 1"),
+        (lambda d: timed_rollouts(two_by_two(), floats(policy(4, 3, 2)), d), r"\(4, 3, 2\); expected \(..., 4, 2, 2\)"),
         (lambda d: rollouts(two_kernels(), uniform, 2, d), "RobustMDP, which has no trajectories of its own"),
     ],
 )

@@ -8,7 +8,7 @@ that has a saddle point inside Λ is of this form.
 """
 
 import numpy as np
-from sympy import Abs, Rational, exp, sqrt
+from sympy import Abs, Eq, Max, Rational, exp, sqrt
 
 from mdplab import arrays, exact
 from mdplab.arrays import expand, floats, is_exact, largest, maximum, rational, rational_number, smallest, total
@@ -279,6 +279,195 @@ def value_of_divergence(mdp, one, two):
     d = exact.occupancy(mdp.mdp, one)
     v = [(1 - mdp.γ(0)) * exact.payoffs_at_start(mdp, π)[..., 0] for π in (one, two)]
     yield {γ: mdp.discount, lost: v[0] - v[1], KL: total(d * total(one * arrays.log(one / two)))}
+
+
+v_star = Quantity(r"v_r^*", "optimal normalised value under the constraint")
+v_saddle = Quantity(r"v_r^{\pi_\tau}", "normalised value of π_τ")
+short_saddle = Quantity(r"\left(-v_g^{\pi_\tau}\right)", "what π_τ lacks of the bound")
+λ_τ = Quantity(r"\lambda_\tau", "multiplier of the regularised saddle point", accuracy="exact")
+with as_printed():
+    of_the_saddle = {"value": v_star - v_saddle <= τ * H, "bound": Eq(short_saddle, τ * λ_τ)}
+    no_loss = v_star <= v_saddle
+    no_violation = Eq(short_saddle, 0)
+
+
+def feasible(mdp, multiplier, temperature):
+    """Whether some policy meets the constraint of the model whose saddle point this is."""
+    return np.asarray(room_of(mdp, multiplier, temperature) > (0 if is_exact(mdp.P) else 1e-9), dtype=bool)
+
+
+meets = Assumption(r"\xi > 0", "some policy exceeds the constraint", feasible)
+
+
+def crossing_at_half():
+    """`crossing` at λ_τ = 1/2 and τ = 1/10."""
+    return {name: x for name, x in crossing_saddle().items() if name != "step"}
+
+
+@theorem(
+    of_the_saddle,
+    cite="ding2023",
+    at="consequence for the regularised saddle point",
+    source="read",
+    judge=for_all(),
+    on={
+        "mdp": constrained_mdps(2, 2, families=ONE_CONSTRAINT[:1]),
+        "multiplier": numbers("1/100", 2),
+        "temperature": numbers("1/50", "1/5"),
+    },
+    given=[meets],
+    named={"crossing": crossing_at_half},
+    near_misses={"as good as the optimum": no_loss, "within the constraint": no_violation},
+    uses=["ding2023.sandwich"],
+    note="The value is in the notes; the bound is stationarity in λ, as λ_τ is inside Λ.",
+)
+def of_saddle(mdp, multiplier, temperature):
+    """The regularised saddle point loses at most τ H of the optimal value, and misses the bound by exactly τ λ_τ."""
+    mdp, log_π = with_saddle_at(mdp, multiplier, temperature)
+    scale, v = 1 - mdp.γ(0), exact.payoffs_at_start(mdp, arrays.exp(log_π))
+    yield {
+        τ: temperature,
+        λ_τ: multiplier,
+        H: scale * exact.entropy(mdp.mdp, log_π),
+        v_star: scale * optimal_value(mdp),
+        v_saddle: scale * v[..., 0],
+        short_saddle: -scale * (v[..., 1] - mdp.least[..., 0]),
+    }
+
+
+def optimal_value(mdp):
+    """V_r*, the minimum of the dual function over λ >= 0; in balls too."""
+    return exact.dual_function(mdp).least
+
+
+v_now = Quantity(r"v_r^{\pi_t}", "normalised value of the t-th policy")
+short_now = Quantity(r"\left(-v_g^{\pi_t}\right)", "what the t-th policy lacks of the bound")
+KL_t = Quantity(r"\mathrm{KL}_t", "divergence of π_t from π_τ where π_τ goes")
+with as_printed():
+    last_iterate_claims = {
+        "value": Max(v_star - v_now - τ * H, 0) ** 2 <= 2 * KL_t / (1 - γ) ** 2,
+        "bound": Max(short_now - τ * λ_τ, 0) ** 2 <= 2 * KL_t / (1 - γ) ** 2,
+    }
+    no_divergence = v_star - v_now <= τ * H
+    no_divergence_of_the_bound = short_now <= τ * λ_τ
+
+
+@theorem(
+    last_iterate_claims,
+    cite="ding2023",
+    at="consequence for the last iterate of RPG-PD",
+    source="read",
+    judge=for_all(t, up_to=60, exactly_up_to=2),
+    on={**saddle_inputs, "mdp": constrained_mdps(2, 2, families=ONE_CONSTRAINT[:1])},
+    given=[meets],
+    named={"crossing": crossing_saddle, "opposed arms at price one": arms_at_price_one},
+    near_misses={"value without the divergence": no_divergence, "bound without it": no_divergence_of_the_bound},
+    uses=["ding2023.of_saddle", "ding2023.value_of_divergence", "ding2023.onestep"],
+    note="Squared, so that nothing is lost where π_t is π_τ.  Where Φ_t is small, so are gap and violation: for small "
+    "η and τ this is the paper's last iterate.",
+)
+def last_iterates(mdp, multiplier, temperature, step, *, solver=rpg_primal_dual):
+    """The last iterate of RPG-PD is as good as its divergence from the regularised saddle point is small."""
+    mdp, log_π = with_saddle_at(mdp, multiplier, temperature)
+    scale, saddle = 1 - mdp.γ(0), arrays.exp(log_π)
+    constants = {
+        γ: mdp.discount,
+        τ: temperature,
+        λ_τ: multiplier,
+        H: scale * exact.entropy(mdp.mdp, log_π),
+        v_star: scale * optimal_value(mdp),
+    }
+    d = exact.occupancy(mdp.mdp, saddle)
+    for it in solver(mdp, temperature=temperature, step_size=step, most=0 * mdp.γ(0) + MOST):
+        divergence, v = total(d * total(saddle * (log_π - it.log_π))), exact.payoffs_at_start(mdp, it.π)
+        yield constants | {
+            t: it.k,
+            v_now: scale * v[..., 0],
+            short_now: -scale * (v[..., 1] - mdp.least[..., 0]),
+            KL_t: maximum(divergence, 0 * divergence),
+        }
+
+
+# -- The steps as small problems ---------------------------------------------------------------------------------------
+
+toward = Quantity(
+    r"\left(\langle \pi_{t+1} - \pi, Q_t \rangle"
+    r" - \tfrac1\eta [\mathrm{KL}(\pi_{t+1} \| \pi_t) - \mathrm{KL}(\pi \| \pi_t)]\right)",
+    "by how much the next policy is better than π in the problem of the step",
+)
+KL_next = Quantity(r"\mathrm{KL}(\pi \| \pi_{t+1})(s)", "divergence from the next policy")
+KL_here = Quantity(r"\mathrm{KL}(\pi \| \pi_t)(s)", "divergence from this policy")
+price_next = Quantity(
+    r"\left[\lambda_{t+1} (v_g + \tau \lambda_t) + \tfrac{1}{2\eta} (\lambda_{t+1} - \lambda_t)^2\right]",
+    "objective of the multiplier's problem at the next multiplier",
+)
+price_other = Quantity(
+    r"\left[\lambda (v_g + \tau \lambda_t) + \tfrac{1}{2\eta} (\lambda - \lambda_t)^2\right]",
+    "the same at another multiplier in Λ",
+)
+distance = Quantity(r"(\lambda - \lambda_{t+1})^2", "squared distance of the multipliers")
+with as_printed():
+    steps_solve = {
+        "policy": Eq(toward, KL_next / η),
+        "multiplier": price_next + distance / (2 * η) <= price_other,
+    }
+    policy_otherwise = Eq(toward, KL_here / η)
+    multiplier_otherwise = price_next + distance / η <= price_other
+
+
+@theorem(
+    steps_solve,
+    cite="ding2023",
+    at="the steps of RPG-PD",
+    source="read",
+    judge=for_all(t, up_to=8, exactly_up_to=2),
+    on={
+        "mdp": constrained_mdps(2, 3, families=ONE_CONSTRAINT[:2]),
+        "temperature": numbers("1/50", "1/5"),
+        "step": numbers("1/100", "1/2"),
+        "π": policies,
+        "amount": numbers(0, MOST),
+    },
+    named={
+        "crossing": {
+            "mdp": crossing(),
+            "temperature": rational_number("1/10"),
+            "step": rational_number("1/2"),
+            "π": rational([["9/10", "1/10"]] * 2),
+            "amount": rational_number(2),
+        }
+    },
+    near_misses={
+        "the divergence from this policy": policy_otherwise,
+        "twice the distance of the multipliers": multiplier_otherwise,
+        "half of the step": {"scale": 2},
+    },
+    note="As the notes define the steps; the solver multiplies by exp and clips.",
+)
+def proximal(mdp, temperature, step, π, amount, *, scale=1, solver=rpg_primal_dual):
+    """Each step of RPG-PD solves a proximal problem: by KL for the policy, by squares for the multiplier in Λ."""
+    before = None
+    for it in solver(mdp, temperature=temperature, step_size=step / scale, most=0 * mdp.γ(0) + MOST):
+        if before is not None:
+            η_now = expand(step, 1)
+            new, d = arrays.exp(it.log_π), before.descent[..., 0]
+            here, there = (total(x * (arrays.log(x) - before.log_π)) for x in (π, new))
+            λ_old, λ_new = before.multipliers[..., 0], it.multipliers[..., 0]
+
+            def objective(λ_any, λ_old=λ_old, d=d):
+                return expand(λ_any * d + (λ_any - λ_old) * (λ_any - λ_old) / (2 * step), 1)
+
+            yield {
+                t: before.k,
+                η: η_now,
+                toward: total((new - π) * before.ascent) - (there - here) / η_now,
+                KL_next: total(π * (arrays.log(π) - it.log_π)),
+                KL_here: here,
+                price_next: objective(λ_new),
+                price_other: objective(amount),
+                distance: expand((amount - λ_new) * (amount - λ_new), 1),
+            }
+        before = it
 
 
 # -- An erratum --------------------------------------------------------------------------------------------------------

@@ -63,3 +63,16 @@ def test_the_erratum_by_hand():
 def test_dropping_the_rare_term_restores_the_bound():
     (_, smaller, larger) = next(paper.q_bound_later.trace(*paper.rare_action().values()))
     assert (smaller < larger).all()
+
+
+def test_the_saddle_point_of_two_arms_by_hand():
+    """Opposed arms at λ_τ = 1: uniform, v_u = 1/2, so b = 1/2 + τ: short by τ λ_τ = τ, H = log 2.
+
+    The best that meets b has v_r = 1 − b = 1/2 − τ, which is less than the saddle point's 1/2.
+    """
+    τ = rational_number("1/10")
+    (b,) = paper.of_saddle(opposed_arms(), rational_number(1), τ)
+    assert b[paper.short_saddle].overlaps(type(b[paper.H])(τ))
+    assert b[paper.v_star].overlaps(type(b[paper.H])(rational_number("2/5")))
+    assert b[paper.v_saddle].overlaps(type(b[paper.H])(rational_number("1/2")))
+    assert b[paper.H].overlaps(type(b[paper.H])(2).log())

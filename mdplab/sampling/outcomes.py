@@ -59,6 +59,11 @@ class Outcomes:
         """
         batch = max(start.ndim - 1, P.ndim - 3, policy.ndim - 2)
         start, P, policy = aligned(start, 1, batch), aligned(P, 3, batch), aligned(policy, 2, batch)
+        try:
+            np.broadcast_shapes(P.shape[:-3], policy.shape[:-2])
+        except ValueError:
+            found = f"policies of batch shape {policy.shape[:-2]} do not fit models of batch shape {P.shape[:-3]}"
+            raise MdplabError(f"{found}; expected the axes of the models first") from None
         paths, probability = self._grown(np.empty((1, 0), dtype=np.intp), 1, start[..., None, :])
         for _ in range(horizon):
             paths, probability = self._grown(paths, probability, policy[..., paths[:, -1], :])

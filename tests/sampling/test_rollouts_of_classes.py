@@ -383,6 +383,13 @@ def test_wrong_inputs_end_in_one_sentence(call, message):
             call(draws)
 
 
+def test_policies_that_do_not_fit_the_batch_are_refused():
+    mdp = garnet(np.random.default_rng(0), 3, S=2, A=2)
+    for draws in (Draws(0, 0, np.arange(3)), Outcomes()):
+        with pytest.raises(MdplabError, match="batch shape"):
+            rollouts(mdp, np.stack([uniform] * 4), 2, draws)
+
+
 def test_long_lists_and_random_lengths_are_not_enumerated():
     with pytest.raises(NotEnumerable, match="more than 10 trajectories"):
         rollouts(two_by_two(), policy(2, 2), 5, Outcomes(10))

@@ -206,7 +206,10 @@ def test_weights_of_another_policy_are_one_where_all_is_over():
     assert expected_return(found, p * ω) == exit_value(mdp, other)
 
 
-@pytest.mark.parametrize("model", [sign_reversal(2), two_witnesses(2), blind_twins()[0]])
+uneven_sizes = confounded(np.random.default_rng(0), 1, S=2, O=3, A=3, Q=2, T=1)[0].exact()
+
+
+@pytest.mark.parametrize("model", [sign_reversal(2), two_witnesses(2), blind_twins()[0], uneven_sizes])
 def test_offline_data_have_the_law_of_what_is_observed(model):
     outcomes = Outcomes(10**5)
     data = offline_data(model, outcomes)

@@ -534,6 +534,7 @@ def rate_dyn_without_S(mdp, π, start, θ):
         "steps a tenth as long": {"scale": TENTH},
     },
     trivial=to_go * R,
+    uses=["klein2024.rate_dyn_sup_step"],
     note="States do not touch each other: each has its own recursion, δ⁺ ≤ δ − η μ(s) c² δ² / 2.",
 )
 def rate_dyn_sup(mdp, π, start, θ, *, scale=1):
@@ -584,6 +585,52 @@ def rate_dyn_step(mdp, π, start, θ, *, scale=1):
             δ_h: mdp.per_epoch(start * lost(x.π, q)),
             slope_h: norms(mdp, expand(start, 1) * x.π * centred(q, x.π)),
             gain_h: mdp.per_epoch(start * total((y.π - x.π) * centred(q, x.π))),
+        }
+
+
+gain_s = Quantity(r"(V_h^{(n + 1)}(s) - V_h^{(n)}(s))", "what one update gains in a state")
+here_s = Quantity(r"\pi^{(n)}(a_h^*(s) | s)", "probability of a best action in the state", accuracy="relative")
+lost_s = Quantity(
+    r"\left( \max_a \tilde Q_h(s, a) - V_h^{(n)}(s) \right)", "sub-optimality of the state", accuracy="relative"
+)
+
+with as_printed():
+    recursion_s = gain_s >= η_h * μ_h / 2 * here_s**2 * lost_s**2
+    recursion_s_without_start = gain_s >= η_h / 2 * here_s**2 * lost_s**2
+    recursion_s_five = gain_s >= 5 * η_h * μ_h / 2 * here_s**2 * lost_s**2
+
+
+@theorem(
+    recursion_s,
+    cite="klein2025",
+    at="proof of Theorem 4.6, state by state",
+    source="derived",
+    judge=for_all(n, up_to=60, exactly_up_to=3),
+    on={"mdp": mdps, "π": policies, "start": epoch_distributions, "θ": logits},
+    given=[non_negative_rewards],
+    named={
+        "one state": lambda: {"mdp": twin_states(1), "θ": rational([[0, 1]])},
+        "three identical states": lambda: twin_states(3),
+    },
+    near_misses={
+        "without μ(s)": recursion_s_without_start,
+        "five times as much": recursion_s_five,
+        "down the gradient": {"scale": -1},
+    },
+    note="States do not touch each other: each has its own gradient and its own smoothness, and no other state enters.",
+)
+def rate_dyn_sup_step(mdp, π, start, θ, *, scale=1):
+    """One update gains in each state what that state's own sub-optimality promises, η μ(s) π(a*|s)² δ(s)² / 2."""
+    q = exact.action_values(mdp, π)
+    η = mdp.over_states(dynamic_step_sizes(mdp))
+    for x, y in pairwise(epoch_pg(q, start, θ, step_sizes=paper_steps(mdp, scale))):
+        yield {
+            n: x.k + 1,
+            η_h: η,
+            μ_h: start,
+            here_s: at_best(x.π, q),
+            lost_s: lost(x.π, q),
+            gain_s: total((y.π - x.π) * centred(q, x.π)),
         }
 
 

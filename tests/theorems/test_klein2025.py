@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mdplab.arrays import rational, rational_number, smallest
+from mdplab.instances import one_state_loop
 from mdplab.models import DiscountedMDP
 from mdplab.solvers import dynpg, round_bound
 from theorems import klein2025 as paper
@@ -43,3 +44,34 @@ def test_two_rounds_share_an_error_by_hand():
     assert b[paper.even] == rational_number("15/4")
     # ε = (1/4, 1/2) · 4/5 would be in proportion to (1, 2): (1/2 · 1 + 1 · 2) (1/2 + 3/8) / (1/2).
     assert b[paper.per_accuracy] == rational_number("35/8")
+
+
+def test_the_value_of_a_loop_by_hand():
+    """One state, reward 1, γ = 1/2: from zero values one step changes by 1, so V is 1/(1 − γ) = 2, exactly."""
+    for _, lower, upper in paper.lemC2.trace(one_state_loop("1/2"), rational([0]), rational([[1]])):
+        assert (np.asarray(lower) == np.asarray(upper)).all()
+
+
+def test_rounds_of_a_loop_by_hand():
+    """V_H = 2 − 2^(1 − H) lacks 2^(1 − H), all of it γ^H / (1 − γ); its one policy loses nothing."""
+    loop, updates = one_state_loop("1/2"), rational_number(3)
+    for b, error, bound in islice(paper.value_error_of_rounds.trace(loop, updates), 4):
+        assert error == bound == 2 / rational_number(2) ** b[paper.H]
+    for b, error, bound in islice(paper.policy_error_of_the_last_round.trace(loop, updates), 3):
+        assert error == 0
+        assert bound == 12 / rational_number(2) ** b[paper.H]
+
+
+def test_updates_of_a_round_by_hand():
+    """Two arms, ε_0 = 1/2 · B_0: 4 · 4 / (1/2) = 32 updates make the loss of the round, at first 1, at most 1/2."""
+    mdp, half = paper.two_arms(), rational_number("1/2")
+    assert paper.paper_budget(mdp, mdp.start, 0, half).tolist() == 32
+    _, lost, allowed = next(paper.thm46.trace(mdp, mdp.start, half))
+    assert allowed == half
+    assert 0 < lost < flint.arb(1) / 3
+
+
+def test_the_budget_of_a_loop_by_hand():
+    """γ = 1/2, ε = 1/10 · 2: log(1/20) / log(1/2) = 4.3, so five rounds, which leave 2^(1 − 5) = 1/16 of 1/5."""
+    ((_, error, allowed),) = paper.budget.trace(one_state_loop("1/2"), share=rational_number("1/10"))
+    assert (error, allowed) == (rational_number("1/16"), rational_number("1/5"))

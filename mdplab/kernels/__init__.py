@@ -1,15 +1,16 @@
 """The hot loops: a readable definition each, and compiled bodies that must agree with it.
 
 A kernel is called with data, and the data chooses the body: CuPy arrays run the CUDA body, large work on NumPy float64
-runs the compiled CPU body, and everything else (small work, exact numbers, balls, any other array namespace, no
-Numba at hand) runs the definition.  The choice looks at shapes and step counts only, never at a clock, so that the same
-input gives the same bytes.  Nothing is compiled, and Numba is not imported, before a kernel needs it.
+or random words runs the compiled CPU body, and everything else (small work, exact numbers, balls, any other array
+namespace, no Numba at hand) runs the definition.  The choice looks at shapes and step counts only, never at a clock, so
+that the same input gives the same bytes.  Nothing is compiled, and Numba is not imported, before a kernel needs it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def kernel(
 
 def _is_plain(x: Any) -> bool:
     if isinstance(x, np.ndarray | np.generic):
-        return x.dtype == np.float64
+        return x.dtype in (np.float64, np.uint64)
     return isinstance(x, int | float)
 
 
@@ -145,3 +146,34 @@ def threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def over_cores(work: Callable[[slice], None], count: int, group: int) -> None:
+    """Call `work` on slices of range(count), whole groups each, a few for every core since others may use it too."""
+    workers = threads()
+    size = -(-count // (4 * workers * group)) * group
+    parts = [slice(i, min(i + size, count)) for i in range(0, count, size)] if size else []
+    if workers == 1 or len(parts) < 2:
+        for part in parts:
+            work(part)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, parts))
+
+
+def memory() -> int:
+    """Bytes of memory that programs may still ask for; no result depends on it."""
+    try:
+        with open("/proc/meminfo") as info:
+            return next(1024 * int(line.split()[1]) for line in info if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        try:
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (AttributeError, ValueError):  # nothing here says how much there is
+            return 2**63
+
+
+def require_memory(size: int, what: str, advice: str) -> None:
+    """Raise MdplabError, before work starts, if `what` takes more bytes than there are."""
+    if size > (there := memory()):
+        raise MdplabError(f"{what} takes {size:,} bytes and {there:,} are available; {advice}")

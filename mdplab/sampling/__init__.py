@@ -50,6 +50,8 @@ from mdplab.sampling.partly_seen import PartlySeen as PartlySeen
 from mdplab.sampling.partly_seen import stateful_rollouts as stateful_rollouts
 from mdplab.sampling.rollouts import every_trajectory as every_trajectory
 from mdplab.sampling.rollouts import geometric_rollouts as geometric_rollouts
+from mdplab.sampling.rollouts import many_rollouts as many_rollouts
 from mdplab.sampling.rollouts import rollouts as rollouts
-from mdplab.sampling.rollouts import walk as walk
 from mdplab.sampling.trajectories import Trajectories as Trajectories
+from mdplab.sampling.walks import many_walks as many_walks
+from mdplab.sampling.walks import walk as walk

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mdplab.errors import MdplabError
-from mdplab.kernels.philox import philox, uniform
+from mdplab.kernels.philox import Stream, uniform, words
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +84,8 @@ class Draws:
 
     def words(self, purpose: str, count: int) -> np.ndarray:
         """The first `count` random words for that purpose, (..., count) uint64."""
-        blocks = -(-count // 4)
-        counter = np.empty((*self.shape, blocks, 4), dtype=np.uint64)
-        counter[..., 0] = np.arange(blocks, dtype=np.uint64)
-        counter[..., 1:] = self.counters()[..., None, :]
-        return philox(counter, self.key(purpose)).reshape(*self.shape, 4 * blocks)[..., :count]
+        counters = self.counters().reshape(-1, 3)
+        return words(Stream(self.key(purpose), count), counters).reshape(*self.shape, count)
 
     def uniforms(self, purpose: str, count: int) -> np.ndarray:
         """The first `count` uniforms in [0, 1) for that purpose, multiples of 2^-53;  (..., count)."""

@@ -1,0 +1,132 @@
+"""The tables and walks of `alias`, compiled by Numba: eight walks side by side, so that one runs while others wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mdplab.kernels import over_cores
+from mdplab.kernels.alias import BITS, HALF, LOW, ManyWalks, Names, Tables
+from mdplab.kernels.lanes import compiled, jit
+from mdplab.kernels.philox_compiled import block, product
+
+GROUP = 8
+_ONE, _TWO = np.uint64(1), np.uint64(2)
+
+
+@jit
+def _share(units: Any, other: Any, full: int) -> None:
+    """See `alias._share`; one row.  A cell that has been filled is the one whose other outcome is not its own."""
+    K = units.size
+    giver = light = 0
+    while giver < K and units[giver] < full:
+        giver += 1
+    while light < K and units[light] >= full:
+        light += 1
+    taker = light
+    while taker < K:
+        other[taker] = giver
+        units[giver] -= full - units[taker]
+        if units[giver] < full:
+            taker = giver
+            giver += 1
+            while giver < K and units[giver] < full:
+                giver += 1
+        else:
+            light += 1
+            while light < K and (units[light] >= full or other[light] != light):
+                light += 1
+            taker = light
+
+
+@compiled
+def _tables(p: Any, names: Any, cells: Any, entries: Any) -> None:
+    scratch = np.empty((3, entries.shape[2]), dtype=np.int64)
+    units, other, order = scratch[0], scratch[1], scratch[2]
+    for i in range(p.shape[0]):
+        K = cells[i]
+        b = BITS
+        while (1 << (BITS - b)) < K:
+            b -= 1
+        full = 1 << b
+        for row in range(p.shape[1]):
+            n, lack, largest = 0, K * full, 0
+            for positive in (True, False):
+                for j in range(p.shape[2]):
+                    if (p[i, row, j] > 0) == positive and n < K:
+                        order[n], other[n], units[n] = j, n, np.int64(np.rint(p[i, row, j] * np.float64(K * full)))
+                        lack -= units[n]
+                        if units[n] > units[largest]:
+                            largest = n
+                        n += 1
+            units[largest] += lack
+            _share(units[:K], other[:K], full)
+            for k in range(K):
+                entries[i, row, k, 0] = np.uint64(units[k]) << np.uint64(64 - b)
+                entries[i, row, k, 1] = names[order[k]] | names[order[other[k]]] << HALF
+
+
+def tables(names: Names, p: np.ndarray) -> Tables:
+    """See `mdplab.kernels.alias.tables`."""
+    cells = np.count_nonzero(p > 0, axis=-1).max(axis=-1)
+    entries = np.zeros((*p.shape[:2], cells.max(), 2), dtype=np.uint64)
+    p = np.ascontiguousarray(p)
+
+    def work(part: slice) -> None:
+        _tables(p[part], names.outcomes, cells[part], entries[part])
+
+    over_cores(work, len(p), 1)
+    return Tables(entries, cells.astype(np.uint64), names.shift)
+
+
+@compiled
+def _many_walks(
+    entries: Any, cells: Any, rows: Any, shift: Any, chosen: Any, key: Any, counters: Any, states: Any, actions: Any,
+    begin: int, end: int,
+) -> None:  # fmt: skip
+    """Walks begin, ..., end - 1 of at least eight; `entries` in one dimension, `rows` rows a table."""
+    words, row = np.empty(4 * GROUP, dtype=np.uint64), np.empty(GROUP, dtype=np.uint64)
+    K, first = np.empty(GROUP, dtype=np.uint64), np.empty(GROUP, dtype=np.uint64)
+    H, N, width = actions.shape[1], states.shape[0], np.uint64(entries.size) // (np.uint64(cells.size) * rows)
+    state = (_ONE << shift) - _ONE
+    for n in range(begin, end, GROUP):
+        n = min(n, N - GROUP)  # the last eight may repeat some; a loop over exactly eight is a fifth faster
+        for g in range(GROUP):
+            K[g], first[g] = cells[chosen[n + g]], chosen[n + g] * rows
+            row[g] = first[g] + rows - _ONE
+        for h in range(0, H + 1, 4):
+            b = np.uint64(h // 4)
+            for g in range(GROUP):
+                w0, w1, w2, w3 = block(b, counters[n + g, 0], counters[n + g, 1], counters[n + g, 2], key[0], key[1])
+                words[g], words[GROUP + g], words[2 * GROUP + g], words[3 * GROUP + g] = w0, w1, w2, w3
+            for i in range(min(4, H + 1 - h)):
+                for g in range(GROUP):
+                    cell, rest = product(words[i * GROUP + g], K[g])
+                    at = row[g] * width + _TWO * cell
+                    # The upper half where the rest is not below the threshold; an `if` would be a branch.
+                    outcome = (entries[at + _ONE] >> (HALF * np.uint64(rest >= entries[at]))) & LOW
+                    s = outcome & state
+                    row[g] = first[g] + s
+                    states[n + g, h + i] = s
+                    if h + i:
+                        actions[n + g, h + i - 1] = outcome >> shift
+
+
+def many_walks(walks: ManyWalks, counters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """See `mdplab.kernels.alias.many_walks`; no walk depends on the others or on the number of threads."""
+    tables, N, H = walks.tables, len(counters), walks.horizon
+    size = max(N, GROUP)
+    states, actions = np.empty((size, H + 1), dtype=np.int32), np.empty((size, H), dtype=np.int32)
+    rows, shift, entries = np.uint64(tables.entries.shape[1]), np.uint64(tables.shift), tables.entries.reshape(-1)
+    chosen = np.zeros(size, dtype=np.uint64)
+    chosen[:N] = walks.chosen
+    if size > N:
+        counters = np.concatenate([counters, np.zeros((size - N, 3), dtype=np.uint64)])
+
+    def work(part: slice) -> None:
+        table = entries, tables.cells, rows, shift
+        _many_walks(*table, chosen, walks.key, counters, states, actions, part.start, part.stop)
+
+    over_cores(work, N, GROUP)
+    return states[:N], actions[:N]

@@ -12,6 +12,8 @@ from mdplab.arrays import (
     identity_like,
     is_exact,
     largest,
+    maximum,
+    minimum,
     norm,
     rational,
     rational_number,
@@ -36,6 +38,7 @@ from mdplab.instances.robust import (
     best_of_two_kernels,
     early_stop,
     kernels,
+    random_is_best,
     robust_mdps,
     trap,
     two_kernels,
@@ -44,6 +47,7 @@ from mdplab.models import Segments
 from mdplab.models.robust import RobustMDP
 from mdplab.solvers import drpg
 from mdplab.solvers.drpg import ascent_inner, exact_inner
+from mdplab.solvers.proximal import moreau_slope
 from mdplab.solvers.simplex import project_to_simplex
 from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, positive_start, theorem
 
@@ -109,6 +113,7 @@ with as_printed():
     in_policy = Eq(dJ_π, 1 / (1 - γ) * d * q)
     in_policy_without_horizon = Eq(dJ_π, d * q)
     in_policy_without_cost = Eq(dJ_π, 1 / (1 - γ) * d * q_later)
+    in_policy_twice_the_horizon = Eq(dJ_π, 1 / (1 - γ) ** 2 * d * q)
     in_kernel = Eq(dJ_p, 1 / (1 - γ) * d * π_sa * z)
     in_kernel_without_policy = Eq(dJ_p, 1 / (1 - γ) * d * z)
     in_kernel_without_cost = Eq(dJ_p, 1 / (1 - γ) * d * π_sa * z_later)
@@ -133,6 +138,7 @@ def derivative(mdp, π, p, change):
     near_misses={
         "without 1 / (1 − γ)": in_policy_without_horizon,
         "action values without the next cost": in_policy_without_cost,
+        "visits that are not shares, and 1 / (1 − γ)": in_policy_twice_the_horizon,
     },
     note="As the authors' code has it. The entries of π are free variables, also off the simplex.",
 )
@@ -397,6 +403,16 @@ with as_printed():
     robust_dominance_without_mismatch = Φ_gap <= robust_deviation
 
 
+def left_behind():
+    """From s_0 both actions cost 1, stay or lead to s_1, where staying is free and leaving costs 1; π leaves.
+
+    The gap is 1 / (1 − γ) − 1/2 from the uniform start, the deviation 1/2 and D = 2: 19 times the deviation.
+    """
+    P = rational([[[1, 0], [0, 1]], [[1, 0], [0, 1]]])
+    mdp = RobustMDP(P, rational([[1, 1], [1, 0]]), rational_number("9/10"), Segments(P))
+    return {"mdp": mdp, "π": rational([[1, 0], [1, 0]])}
+
+
 @theorem(
     robust_dominance,
     cite="wang2023",
@@ -405,7 +421,11 @@ with as_printed():
     judge=for_all(),
     on={"mdp": started, "π": policies},
     given=[positive_start],
-    near_misses={"without mismatch": robust_dominance_without_mismatch},
+    named={"the better state is left": left_behind},
+    near_misses={
+        "without 1 / (1 − γ)": robust_dominance_without_horizon,
+        "without mismatch": robust_dominance_without_mismatch,
+    },
     note="Φ* >= J(π*, p) makes this true for every set. "
     "Convexity and rectangularity make every subgradient a gradient.",
 )
@@ -550,6 +570,33 @@ def subgrad_dom_of_mixtures(mdp, π):
     }
 
 
+@theorem(
+    moreau_paper,
+    cite="wang2023",
+    at="Theorem 3.2, for every compact set",
+    source="recalled",
+    status="refuted",
+    judge=for_all(),
+    on={"mdp": only(two_kernels), "π": only(lambda: trapped()["π"])},
+    given=[positive_start, costs_in_unit_interval],
+    named={"two kernels": trapped},
+    note="As two public sets of notes quote it. Measured is an upper bound on the slope: with m the deviation by a "
+    "subgradient, 2 √(l m). The trap is its own proximal point.",
+)
+def thm3_2_for_every_set(mdp, π):
+    """The Moreau slope does not dominate for finite sets of kernels: at the trap it is zero, the gap 0.3879."""
+    (found,) = subgrad_dom_of_mixtures(mdp, π)
+    l_π = 2 * mdp.discount * mdp.A / (1 - mdp.discount) ** 3
+    yield {
+        γ: mdp.discount,
+        S: mdp.S,
+        A: mdp.A,
+        D: found[D],
+        Φ_gap: found[Φ_gap],
+        moreau: 2 * arrays.sqrt(l_π * maximum(found[mixture], 0 * l_π)),
+    }
+
+
 # ---------------------------------------------------------------------------------------------------- D. The outer loop
 
 to_x = Quantity(r"\lVert \pi_t - x \rVert^2", "squared distance to a policy", accuracy="relative")
@@ -604,6 +651,143 @@ def outer_step(mdp, π, x, step):
 
 
 T = Quantity("T", "outer iterations", integer=True)
+slopes = Quantity(
+    r"\sum_{t < T} \lVert \nabla \Phi_{1/2\ell}(\pi_t) \rVert^2", "squared slopes of the Moreau envelope along the run"
+)
+first_gap = Quantity(r"\left[\Phi(\pi_0) - \Phi^*\right]", "how much more than necessary the first policy costs")
+lacks = Quantity(r"\sum_{t < T} \epsilon_t", "what the kernels of the inner loop lack of the worst, together")
+ε_0 = Quantity(r"\epsilon_0", "first tolerance of the inner loop", accuracy="exact")
+with as_printed():
+    slopes_printed = slopes <= 4 * (2 * γ * A / (1 - γ) ** 3) * S / α + 2 * T * α * (2 * γ * A / (1 - γ) ** 3) * (
+        A / (1 - γ) ** 4
+    ) + 4 * (2 * γ * A / (1 - γ) ** 3) * ε_0 / (1 - γ)
+    slopes_without_diameter = slopes <= 2 * T * α * (2 * γ * A / (1 - γ) ** 3) * (A / (1 - γ) ** 4) + 4 * (
+        2 * γ * A / (1 - γ) ** 3
+    ) * ε_0 / (1 - γ)
+    slopes_of_run = (
+        slopes
+        <= 2 / α * first_gap
+        + 2 * T * α * (2 * γ * A / (1 - γ) ** 3) * (A / (1 - γ) ** 4)
+        + 4 * (2 * γ * A / (1 - γ) ** 3) * lacks
+    )
+    slopes_without_steps = slopes <= 2 / α * first_gap + 4 * (2 * γ * A / (1 - γ) ** 3) * lacks
+    slopes_without_gap = (
+        slopes <= 2 * T * α * (2 * γ * A / (1 - γ) ** 3) * (A / (1 - γ) ** 4) + 4 * (2 * γ * A / (1 - γ) ** 3) * lacks
+    )
+
+
+def lazy_inner(mdp, π, p, ε):
+    """Of nine kernels on the way from a worst one to the nominal one the last that lacks at most ε of the worst."""
+    case = worst_case(mdp, π)
+    chosen = case.kernel
+    for i in range(1, 9):
+        mixed = case.kernel + (mdp.P - case.kernel) * i / 8
+        enough = np.asarray(case.cost - cost_of(mdp, π, mixed) <= ε, dtype=bool)
+        chosen = np.where(expand(enough, 3) if enough.shape else enough, mixed, chosen)
+    return chosen
+
+
+def in_balls(π):
+    """An exact policy as balls of radius zero: the rationals of an iteration double their digits at every step."""
+    return np.frompyfunc(arrays.ball, 1, 1)(π) if is_exact(π) else π
+
+
+def slopes_along(mdp, π, step, ε):
+    """Sums over the first T = 1, 2, ... iterates of a run with tolerances ε γ^t."""
+    l_π = 2 * mdp.discount * mdp.A / (1 - mdp.discount) ** 3
+    best = total(mdp.start * robust_optimum(mdp).v)
+    squares, lack, first = 0 * step, 0 * step, None
+    run = drpg(mdp, in_balls(π), step_size=step, tolerances=lambda t: ε * mdp.discount**t, inner=lazy_inner)
+    for it in run:
+        Φ, slope = worst_case(mdp, it.π).cost, moreau_slope(mdp, it.π, l_π, steps=12)
+        first = Φ if first is None else first
+        squares, lack = squares + slope * slope, lack + (Φ - it.cost)
+        yield {
+            T: it.k + 1,
+            γ: mdp.discount,
+            S: mdp.S,
+            A: mdp.A,
+            α: step,
+            ε_0: ε,
+            slopes: squares,
+            first_gap: first - best,
+            lacks: lack,
+        }
+
+
+def short_steps():
+    """`two_arms` with steps and tolerances that are next to nothing."""
+    return two_arms() | {"step": rational_number("1/1000"), "ε": rational_number("1/1000")}
+
+
+def long_steps():
+    """A budget that two actions share: the best policy is (3/4, 1/4), and a long step from it ends far away."""
+    mdp = random_is_best()
+    mdp = RobustMDP(mdp.P, mdp.c / 3, rational_number("1/10"), mdp.ambiguity, mdp.start)
+    best = rational([["3/4", "1/4"], [1, 0], [1, 0]])
+    return {"mdp": mdp, "π": best, "step": rational_number(10), "ε": rational_number("1/1000")}
+
+
+positive_discount = Assumption(r"\gamma > 0", "the discount is positive", lambda mdp: mdp.discount > 0)
+
+
+def two_arms():
+    """One state, γ = 3/20: small enough that the bounds begin to say something within two thousand iterations."""
+    P = rational([[[1], [1]]])
+    mdp = RobustMDP(P, rational([[0, 1]]), rational_number("3/20"), Segments(P))
+    return {"mdp": mdp, "π": rational([["1/10", "9/10"]])}
+
+
+on_runs = {
+    "mdp": small_models,
+    "π": policies,
+    "step": numbers("1/1000", 10),
+    "ε": numbers("1/1000", 10),
+}
+
+
+@theorem(
+    slopes_printed,
+    cite="wang2023",
+    at="Theorem 3.3, in the proof",
+    source="recalled",
+    judge=for_all(T, up_to=12, exactly_up_to=2),
+    on=on_runs,
+    given=[costs_in_unit_interval, positive_discount],
+    named={"short steps": short_steps, "long steps": long_steps},
+    near_misses={"without the diameter of the policies": slopes_without_diameter},
+    note="As two public sets of notes quote it. Slopes lie between rigorous bounds; float64 takes the upper one.",
+)
+def moreau_sum(mdp, π, step, ε):
+    """The squared slopes of the Moreau envelope along a run with shrinking tolerances add up to O(1/α + αT).
+
+    Any compact set: it says that slopes become small, not what that is worth.
+    """
+    yield from slopes_along(mdp, π, step, ε)
+
+
+@theorem(
+    slopes_of_run,
+    cite="wang2023",
+    at="Theorem 3.3, in the proof, sharpened",
+    source="derived",
+    status="sharpened",
+    judge=for_all(T, up_to=12, exactly_up_to=2),
+    on=on_runs,
+    given=[costs_in_unit_interval, positive_discount],
+    named={"short steps": short_steps, "long steps": long_steps},
+    near_misses={
+        "without what the steps cost": slopes_without_steps,
+        "without what the first policy costs": slopes_without_gap,
+    },
+    uses=["wang2023.outer_step"],
+    note="The envelope lies between min Φ and Φ: hence 2 (Φ(π_0) − Φ*) for 4lS.",
+)
+def moreau_sum_of_run(mdp, π, step, ε):
+    """The same with what the first policy costs too much and what the kernels lack in place of their bounds."""
+    yield from slopes_along(mdp, π, step, ε)
+
+
 best_gap = Quantity(r"\min_{t < T} \Phi(\pi_t) - \Phi^*", "excess of the best iterate")
 δ = Quantity(r"\delta", "step size times √T", accuracy="exact")
 L_over_l = (1 - γ) / (4 * γ * sqrt(A))  # L_π / (2 l_π)
@@ -628,16 +812,6 @@ def best_of_run(mdp, π, scale, solver):
         yield {T: n, γ: mdp.discount, S: mdp.S, A: mdp.A, D: rarest(mdp), δ: scale, best_gap: last.best - best}
 
 
-positive_discount = Assumption(r"\gamma > 0", "the discount is positive", lambda mdp: mdp.discount > 0)
-
-
-def two_arms():
-    """One state, γ = 3/20: small enough that the bounds begin to say something within two thousand iterations."""
-    P = rational([[[1], [1]]])
-    mdp = RobustMDP(P, rational([[0, 1]]), rational_number("3/20"), Segments(P))
-    return {"mdp": mdp, "π": rational([["1/10", "9/10"]]), "scale": rational_number("1/2")}
-
-
 @theorem(
     {"sharpened": outer_rate, "paper": outer_paper},
     cite="wang2023",
@@ -647,7 +821,7 @@ def two_arms():
     judge=for_all(T, up_to=2048, exactly_up_to=1),
     on={"mdp": short_runs, "π": policies, "scale": numbers("1/100", 1)},
     given=[positive_start, costs_in_unit_interval, positive_discount],
-    named={"two arms": two_arms},
+    named={"two arms": lambda: two_arms() | {"scale": rational_number("1/2")}},
     near_misses={"at rate 1/T²": outer_too_fast},
     trivial=1 / (1 - γ),
     uses=["wang2023.outer_step", "wang2023.moreau_dom"],
@@ -663,11 +837,52 @@ def thm3_3(mdp, π, scale, *, solver=drpg):
     yield from best_of_run(mdp, π, scale, solver)
 
 
+Φ_best = Quantity(r"\min_{t < T} \Phi(\pi_t)", "least worst cost of an iterate")
+with as_printed():
+    stays = Φ_best >= Rational(57, 100)
+    stays_above = Φ_best >= Rational(578, 1000)
+
+
+def near_the_trap():
+    return {"mdp": two_kernels(), "π": rational([["9/10", "1/10"], ["1/10", "9/10"], [1, 0], [1, 0]])}
+
+
+def swapped(π):
+    """The same policy with both decisions the other way round."""
+    return np.concatenate([π[..., :2, ::-1], π[..., 2:, :]], axis=-2)
+
+
+@theorem(
+    stays,
+    cite="wang2023",
+    at="Theorem 3.3, for every compact set: what happens instead",
+    source="derived",
+    judge=for_all(T, up_to=2000, exactly_up_to=3),
+    on={"mdp": only(two_kernels), "π": only(lambda: near_the_trap()["π"])},
+    named={"two kernels": near_the_trap},
+    near_misses={"from the other side": {"begin": swapped}, "a little more": stays_above},
+    note="The least worst cost is 0.1891. Steps 0.05 / √(t + 1), exact worst kernels: convergence of the best iterate, "
+    "which the paper claims, would need an iterate below 0.57.",
+)
+def trapped_descent(mdp, π, *, begin=lambda π: π):
+    """Descent from x = 9/10, y = 1/10 on two kernels never finds a policy that costs less than 0.57."""
+    least = None
+    for it in drpg(mdp, in_balls(begin(π)), step_size=step_of(mdp)):
+        least = it.cost if least is None else minimum(least, it.cost)
+        yield {T: it.k + 1, Φ_best: least}
+
+
+def step_of(mdp):
+    """0.05 / √(t + 1)."""
+    if not is_exact(mdp.P):
+        return lambda t: 0.05 / (t + 1) ** 0.5
+    return lambda t: rational_number("1/20") / arrays.sqrt(rational_number(t + 1))
+
+
 returned = Quantity(r"\Phi(\pi_{t^\star})", "worst cost of the iterate that is returned")
-least_Φ = Quantity(r"\min_{t < T} \Phi(\pi_t)", "least worst cost of an iterate")
 least_allowed = Quantity(r"\min_{t < T} \left[\Phi(\pi_t) + \epsilon_t\right]", "the same with the tolerances added")
 with as_printed():
-    returns_best = returned <= least_Φ
+    returns_best = returned <= Φ_best
     returns_nearly_best = returned <= least_allowed
 
 
@@ -694,7 +909,7 @@ def run_with_tolerance(mdp, step, rule):
         yield {
             T: it.k + 1,
             returned: worst[chosen],
-            least_Φ: min(worst),
+            Φ_best: min(worst),
             least_allowed: min(x + ε for x, ε in zip(worst, slacks, strict=True)),
         }
 

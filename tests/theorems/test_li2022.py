@@ -41,7 +41,7 @@ def test_sets_that_share_a_budget_are_refused():
 
 
 def test_two_projected_steps_by_hand():
-    # One state, γ = 0, costs 0 and 1, η = 1/2: a step moves 1/8, q/4 less its mean, from the dear action to the free one.
+    # One state, γ = 0, costs 0 and 1, η = 1/2: a step moves 1/8, q/4 less its mean, from the dear action to the free.
     mdp = RobustMDP(rational([[[1], [1]]]), rational([[0, 1]]), rational_number(0), L1Ball(rational([[0, 0]])))
     half = rational([["1/2", "1/2"]])
     first, second, third = islice(robust_projected_descent(mdp, half, step_size=rational_number("1/2")), 3)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mdplab.arrays import floats, rational
+from mdplab.arrays import floats, number, rational
 from mdplab.exact.robust import policy_cost_gradient, worst_case
 from mdplab.instances.robust import early_stop, two_kernels
+from mdplab.solvers.proximal import moreau_slope
 from theorems import wang2023
 
 
@@ -58,3 +59,46 @@ def test_the_first_policy_of_early_stop_looks_best_and_is_worst():
     lenient = wang2023.fooled(mdp, π, mdp.P, 0)
     assert wang2023.cost_of(mdp, π, lenient) == 1
     assert policy_cost_gradient(mdp, π, lenient).shape == (3, 2)
+
+
+def test_the_slope_of_a_linear_worst_cost_by_hand():
+    # One state: Φ(π) = π(1) / (1 − γ), its gradient (0, 1) / (1 − γ), less its mean (−1, 1) / 2(1 − γ).  Away from the
+    # corners the proximal point is π less that over 2l, and the slope √2 / 2(1 − γ).  Here 1 − γ = 17/20.
+    given = wang2023.short_steps()
+    first = next(wang2023.moreau_sum(**given))
+    assert number(first[wang2023.slopes]) == pytest.approx(0.5 / 0.85**2, rel=1e-6)
+    assert (first[wang2023.slopes] - rational("200/289")[()]).contains(0)
+
+
+def test_a_proximal_point_at_a_corner_costs_no_slope():
+    given = wang2023.short_steps()
+    mdp, l_π = given["mdp"], 2 * rational("3/20")[()] * 2 / rational("17/20")[()] ** 3
+    assert moreau_slope(mdp, rational([[1, 0]]), l_π).contains(0)
+    assert number(moreau_slope(mdp.floats(), np.array([[1.0, 0.0]]), number(l_π))) < 1e-7
+
+
+def test_the_state_that_is_left_behind_makes_the_horizon_necessary():
+    (found,) = wang2023.subgrad_dom(**wang2023.left_behind())
+    assert found[wang2023.Φ_gap] == rational("19/2")  # 10 − 1/2
+    assert found[wang2023.robust_deviation] == rational("1/2")
+    assert found[wang2023.D] == 2
+
+
+def test_the_lazy_inner_loop_lacks_no_more_than_it_may():
+    mdp = wang2023.long_steps()["mdp"].floats()
+    π = np.array([[0.5, 0.5]] * 3)
+    worst = worst_case(mdp, π).cost
+    for allowed in (0.0, 0.1, 10.0):
+        p = wang2023.lazy_inner(mdp, π, mdp.P, allowed)
+        assert 0 <= worst - wang2023.cost_of(mdp, π, p) <= allowed + 1e-15
+    assert (p == mdp.P).all()
+
+
+def test_with_a_uniform_start_the_two_kernels_trap_descent_too():
+    mdp = two_kernels(("1/4",) * 4).floats()
+    costs = {}
+    for x, y in ((0, 0.655), (1, 0.345), (1, 0.4), (1, 0.3), (0.9, 0.345)):
+        costs[x, y] = float(worst_case(mdp, np.array([[x, 1 - x], [y, 1 - y], [1, 0], [1, 0]])).cost)
+    assert costs[0, 0.655] == pytest.approx(3.9749, abs=2e-3)
+    assert costs[1, 0.345] == pytest.approx(4.0743, abs=2e-3)
+    assert all(costs[1, 0.345] < costs[near] for near in ((1, 0.4), (1, 0.3), (0.9, 0.345)))

@@ -11,7 +11,6 @@ from mdplab.arrays import (
     Array,
     ball,
     expand,
-    floats,
     is_ball,
     is_exact,
     largest,
@@ -119,7 +118,7 @@ def _in_balls(mdp: RobustMDP) -> RobustOptimum:
         Tv, policy, p = saddle_point(mdp, v)
         scale = mdp.γ(1) / (1 - mdp.γ(1))
         bounds = [Tv + scale * expand(end(Tv - v), 1) for end in (smallest, largest)]
-        new_width = floats(largest(bounds[1] - bounds[0]) * 2**bits).max()
+        new_width = np.asarray(largest(bounds[1] - bounds[0])).max()
         if width is not None and new_width >= width:
             break
         (low, high), π, width = bounds, policy, new_width

@@ -312,6 +312,48 @@ def mixed_action_values(mdp, it):
     return q[..., 0, :, :] + expand(it.multipliers[..., 0], 2) * q[..., 1, :, :]
 
 
+total_short = Quantity(r"\sum_{k < K} (-h_k)", "what the iterates lack of the bound together, normalised")
+μ_last = Quantity(r"\mu_K", "the multiplier after K steps")
+μ_first = Quantity(r"\mu_0", "the first multiplier", accuracy="exact")
+with as_printed():
+    telescopes = total_short <= (μ_last - μ_first) / η_μ
+    half_of_it = total_short <= (μ_last - μ_first) / (2 * η_μ)
+    not_at_all = total_short <= 0
+
+
+@theorem(
+    telescopes,
+    cite="cmdp",
+    at="Proposition 7",
+    source="derived",
+    judge=for_all(K, up_to=6, exactly_up_to=6),
+    on={
+        "mdp": constrained_mdps(2, 3, families=ONE_CONSTRAINT[:2]),
+        "step": numbers("1/100", 1),
+        "multiplier_step": numbers("1/100", 1),
+        "first": numbers(0, 2),
+    },
+    named={
+        "a bound that is missed at first": lambda: {
+            "mdp": opposed_arms("1/2", "9/5"),
+            "step": rational_number(1),
+            "multiplier_step": rational_number(1),
+            "first": rational_number(0),
+        }
+    },
+    near_misses={"half of it": half_of_it, "no violation on average": not_at_all},
+    note="An equality as long as the multiplier is not clipped; so a few steps are enough, decided exactly.  Where the "
+    "multipliers stay bounded the average violation vanishes, though the last iterate may circle.",
+)
+def telescope(mdp, step, multiplier_step, first, *, solver=gradient_descent_ascent):
+    """The multiplier remembers the violations: on average they are at most its rise over the step and the time."""
+    scale, short = 1 - mdp.γ(0), 0 * mdp.γ(0) * first
+    λ = 0 * mdp.least + expand(first, 1)
+    for it in solver(mdp, multipliers=λ, step_size=step / (1 - mdp.discount), multiplier_step_size=multiplier_step):
+        yield {K: it.k, η_μ: multiplier_step, total_short: short, μ_last: it.multipliers[..., 0], μ_first: first}
+        short = short - scale * it.slack[..., 0]
+
+
 # -- From regrets to the average occupancy measure ---------------------------------------------------------------------
 
 f_opt = Quantity(r"f^{\mathrm{OPT}}", "optimal value of the convex problem: minus the constrained optimum, normalised")

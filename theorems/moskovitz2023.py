@@ -4,7 +4,7 @@ The paper's theorem was not at hand: what stands here is its example and what fo
 """
 
 import numpy as np
-from sympy import Eq, Rational, sqrt
+from sympy import Abs, Eq, Rational, sqrt
 
 from mdplab import arrays, exact
 from mdplab.arrays import expand, maximum, rational_number
@@ -133,6 +133,67 @@ def bilinear_optimistic(x, y, step, *, optimism=1):
         before, (x, y) = (x, y), (x - η_now * v, y + η_now * u)
 
 
+root_squared = Quantity(
+    r"\lvert \lambda(\eta) \rvert^2", "largest squared modulus of an eigenvalue", accuracy="relative"
+)
+short_formula = Quantity(
+    r"\left[\tfrac{1 + \sqrt{1 - 4 \eta^2}}{2}\ (\eta \le \tfrac12),"
+    r"\ \tfrac{1 + (2 \eta + \sqrt{4 \eta^2 - 1})^2}{4}\right]",
+    "the same in closed form",
+    accuracy="relative",
+)
+with as_printed():
+    eigenvalues = {
+        "closed form": Eq(root_squared, short_formula),
+        "below one up to 1/√3": (1 - root_squared) * (1 - 3 * η**2) >= 0,
+    }
+    below_one_up_to_a_half = (1 - root_squared) * (1 - 4 * η**2) >= 0
+    below_one_up_to_one = (1 - root_squared) * (1 - η**2) >= 0
+
+
+def first_branch(η):
+    """(1 + √(1 − 4η²)) / 2, and beyond η = 1/2 its real part."""
+    inside = 1 - 4 * η * η
+    return (1 + arrays.sqrt(max(inside, 0 * inside))) / 2
+
+
+def both_branches(η):
+    """|λ|² in closed form."""
+    return first_branch(η) if 2 * η <= 1 else (1 + (2 * η + arrays.sqrt(4 * η * η - 1)) ** 2) / 4
+
+
+@theorem(
+    eigenvalues,
+    cite="moskovitz2023",
+    at="background: the bilinear game, eigenvalues of optimistic steps",
+    source="derived",
+    status="folklore",
+    judge=for_all(),
+    on={"step": numbers("1/20", 2)},
+    named={
+        "a fifth": {"step": rational_number("1/5")},
+        "a half": {"step": rational_number("1/2")},
+        "between a half and 1/√3": {"step": rational_number("11/20")},
+        "above 1/√3": {"step": rational_number("3/5")},
+    },
+    near_misses={
+        "up to a half only": below_one_up_to_a_half,
+        "up to one": below_one_up_to_one,
+        "one formula for all steps": {"formula": first_branch},
+    },
+    note="Roots of λ² − (1 + 2iη) λ + iη, found as complex numbers, against real formulas.",
+)
+def optimistic_factor(step, *, formula=both_branches):
+    """Optimistic steps on x y contract asymptotically iff η < 1/√3, by a modulus in closed form.
+
+    As (1 + 2iη)² − 4iη = 1 − 4η², the roots are (1 + 2iη ± s)/2 with s real up to η = 1/2 and imaginary beyond.
+    """
+    square = 1 - 4 * step * step
+    s = arrays.sqrt(abs(square))
+    real, imaginary = (1 + s, 2 * step) if square >= 0 else (1 + 0 * s, 2 * step + s)
+    yield {η: step, root_squared: (real * real + imaginary * imaginary) / 4, short_formula: formula(step)}
+
+
 # -- The paradox: reward is cost ---------------------------------------------------------------------------------------
 
 
@@ -169,16 +230,21 @@ def sigmoid(x):
     return 1 / (1 + arrays.exp(-x))
 
 
+def half_of(x):
+    """One half in the arithmetic of x."""
+    return rational_number("1/2") if arrays.is_exact(x) else 0.5
+
+
 def two_numbers(D, μ, a, η_μ, play):
     """(D_k, μ_k): D' = D + a (1 − μ), μ' = [μ + η_μ (σ(D) − 1/2)]_+, with optimism or alternation;  a = η (1 − γ)."""
     up_before = down_before = None
     while True:
         yield D, μ
-        up, down = 1 - μ, sigmoid(D) - rational_number("1/2") if arrays.is_exact(D) else sigmoid(D) - 0.5
+        up, down = 1 - μ, sigmoid(D) - half_of(D)
         D_next = D + a * (up if up_before is None else up + play.policy * (up - up_before))
         push = down if down_before is None else down + play.multipliers * (down - down_before)
         if play.alternating:
-            push = sigmoid(D_next) - rational_number("1/2") if arrays.is_exact(D) else sigmoid(D_next) - 0.5
+            push = sigmoid(D_next) - half_of(D)
         μ_next = μ + η_μ * push
         D, μ, up_before, down_before = D_next, maximum(μ_next, 0 * μ_next), up, down
 
@@ -247,6 +313,76 @@ def reduction(mdp, step, multiplier_step, preference, first, *, ascent=normalise
         n += 1
 
 
+E_k = Quantity(r"E_k", "η_μ D²/4 + η (1 − γ) (μ − 1)², the squared distance from the saddle point", accuracy="relative")
+E_after = Quantity(r"E_{k+1}", "the same one step later", accuracy="relative")
+σ2 = Quantity(r"\sigma^2", "η (1 − γ) η_μ / 4", accuracy="exact")
+rest = Quantity(
+    r"\epsilon", "η_μ |D|³ / 48, by how much η_μ (σ(D) − 1/2) may differ from η_μ D / 4", accuracy="relative"
+)
+lever = Quantity(r"\lvert \mu - 1 + \eta_\mu D / 4 \rvert", "the next multiplier minus one, linearised")
+up_step = Quantity(r"\eta (1 - \gamma)", "step of the logits' difference", accuracy="exact")
+with as_printed():
+    grows_locally = Abs(E_after - (1 + σ2) * E_k) <= up_step * rest * (2 * lever + rest)
+    stays_locally = Abs(E_after - E_k) <= up_step * rest * (2 * lever + rest)
+    grows_twice = Abs(E_after - (1 + 2 * σ2) * E_k) <= up_step * rest * (2 * lever + rest)
+
+
+def answered(D, μ, a, η_μ):
+    """Alternating: the multiplier sees the policy after its step."""
+    D = D + a * (1 - μ)
+    return D, μ + η_μ * (sigmoid(D) - half_of(D))
+
+
+def at_once(D, μ, a, η_μ):
+    """Simultaneous steps."""
+    return D + a * (1 - μ), μ + η_μ * (sigmoid(D) - half_of(D))
+
+
+@theorem(
+    grows_locally,
+    cite="moskovitz2023",
+    at="the paradoxical constrained model, one step of the baseline",
+    source="derived",
+    judge=for_all(),
+    on={
+        "a": numbers("1/100", 1),
+        "multiplier_step": numbers("1/10", 1),
+        "preference": numbers(-1, 1),
+        "first": numbers("1/2", "3/2"),
+    },
+    named={
+        "near the saddle point": {
+            "a": rational_number("1/10"),
+            "multiplier_step": rational_number(1),
+            "preference": rational_number("1/10"),
+            "first": rational_number("11/10"),
+        }
+    },
+    near_misses={
+        "it neither grows nor shrinks": stays_locally,
+        "it grows twice as fast": grows_twice,
+        "alternating steps": {"step_of": answered},
+    },
+    uses=["moskovitz2023.reduction", "moskovitz2023.bilinear_simultaneous"],
+    note="The multiplier stays positive here, so that nothing is clipped; |σ(D) − 1/2 − D/4| <= |D|³/48.",
+)
+def spirals(a, multiplier_step, preference, first, *, step_of=at_once):
+    """On the paradox plain steps multiply the squared distance from the saddle point by 1 + σ², to third order."""
+    D_next, μ_next = step_of(preference, first, a, multiplier_step)
+
+    def squared(D, μ):
+        return multiplier_step * D * D / 4 + a * (μ - 1) * (μ - 1)
+
+    yield {
+        up_step: a,
+        σ2: a * multiplier_step / 4,
+        E_k: squared(preference, first),
+        E_after: squared(D_next, μ_next),
+        rest: multiplier_step * abs(preference) ** 3 / 48,
+        lever: abs(first - 1 + multiplier_step * preference / 4),
+    }
+
+
 off = Quantity(r"\sqrt{\eta_\mu D_k^2 / 4 + \eta (1 - \gamma) (\mu_k - 1)^2}", "distance from the saddle point")
 contraction = Quantity(
     r"\lvert \lambda(\sigma) \rvert", "modulus of the bilinear game at σ² = η(1 − γ)η_μ/4", accuracy="exact"
@@ -285,6 +421,7 @@ def paradox_with(discount, step, multiplier_step):
         "optimism in the policy only": {"play": Play(1, 0)},
         "optimism in the multiplier only": {"play": Play(0, 1)},
         "optimism in neither": {"play": PLAIN},
+        "delayed gradients": {"play": Play(-1, -1)},
         "alternating steps": {"play": ALTERNATING},
     },
     uses=["moskovitz2023.reduction", "moskovitz2023.bilinear_optimistic"],
@@ -301,8 +438,11 @@ def settles(mdp, step, multiplier_step, *, play=OPTIMISTIC):
 swing = Quantity(
     r"\max_{k - 1000 < j \le k} \lvert v_j - \tfrac12 \rvert", "largest distance of late values from the optimum"
 )
+swing_alternating = Quantity(
+    r"\max_{k - 1000 < j \le k} \lvert v^{\mathrm{alt}}_j - \tfrac12 \rvert", "the same for alternating steps"
+)
 with as_printed():
-    keeps_away = swing >= Rational(15, 100)
+    keeps_away = {"plain": swing >= Rational(15, 100), "alternating": swing_alternating >= Rational(15, 100)}
     keeps_further_away = swing >= Rational(1, 4)
 
 
@@ -327,18 +467,19 @@ the_paradox = Domain(only_the_paradox, model=ConstrainedMDP)
         "shorter steps": paradox_with("9/10", "3/10", "3/10"),
         "short steps": paradox_with("9/10", "1/10", "1/10"),
     },
-    near_misses={"optimistic steps": {"play": OPTIMISTIC}, "further away": keeps_further_away},
+    near_misses={"optimistic steps": {"plays": (OPTIMISTIC, ALTERNATING)}, "further away": keeps_further_away},
     uses=["moskovitz2023.reduction"],
     note="Seen up to k = 20000 from z = 0, μ = 0; no proof.",
 )
-def circles(mdp, step, multiplier_step, *, play=PLAIN):
-    """On the paradox the last iterate of plain descent and ascent circles: v comes no nearer than 0.15 for good."""
+def circles(mdp, step, multiplier_step, *, plays=(PLAIN, ALTERNATING)):
+    """On the paradox the last iterate of descent and ascent circles, plain or alternating: v keeps 0.15 away."""
     zero, late = 0 * step, None
-    for n, (D_k, _) in enumerate(two_numbers(zero, zero, step * (1 - mdp.discount), multiplier_step, play)):
-        apart = abs(sigmoid(D_k) - rational_number("1/2") if arrays.is_exact(D_k) else sigmoid(D_k) - 0.5)
-        late = apart if late is None else maximum(late, apart)
+    runs = [two_numbers(zero, zero, step * (1 - mdp.discount), multiplier_step, play) for play in plays]
+    for n, states in enumerate(zip(*runs, strict=True)):
+        apart = [abs(sigmoid(D_k) - half_of(D_k)) for D_k, _ in states]
+        late = apart if late is None else [maximum(x, y) for x, y in zip(late, apart, strict=True)]
         if n and n % 1000 == 0:
-            yield {k: n, swing: late}
+            yield {k: n, swing: late[0], swing_alternating: late[1]}
             late = None
 
 

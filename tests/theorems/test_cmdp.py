@@ -47,3 +47,14 @@ def test_slater_is_judged_strictly():
     assert not paper.room.met_by({"mdp": tight})
     assert paper.room.met_by({"mdp": opposed_arms(0, "99/100")})
     assert np.asarray(paper.room.met_by({"mdp": opposed_arms(0, "99/100").floats()}))
+
+
+def test_the_multiplier_remembers_the_violations_by_hand():
+    """γ = 1/2, b = 9/5: the uniform policy has v_u = 1/2 of 9/10, so 2/5 is lacking, and μ_1 = 2/5 with step 1."""
+    one = rational_number(1)
+    runs = paper.telescope(opposed_arms("1/2", "9/5"), one, one, 0 * one)
+    next(runs)
+    b = next(runs)
+    assert b[paper.K] == 1
+    assert b[paper.total_short].overlaps(flint.arb(2) / 5)
+    assert b[paper.μ_last].overlaps(flint.arb(2) / 5)

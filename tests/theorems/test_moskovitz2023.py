@@ -5,6 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from mdplab.arrays import rational_number
 from mdplab.instances import paradox
 from mdplab.solvers import gradient_descent_ascent, reload
 from mdplab.solvers.lagrangian import OPTIMISTIC, PLAIN
@@ -32,10 +33,26 @@ def test_two_numbers_follow_the_solver_for_hundreds_of_steps(play, solver):
         assert abs(it.multipliers[0] - μ) <= 1e-11
 
 
-def test_the_circle_has_the_size_that_was_measured():
-    """max |v − 1/2| over the last 1000 of 20000 iterates from (0, 0) at η = 1: 0.216, by another program."""
-    swings = [x for _, _, x in paper.circles.trace(paper.paradox_with("9/10", 1.0, 1.0)["mdp"].floats(), 1.0, 1.0)]
-    assert round(float(swings[-1]), 3) == 0.216
+def test_the_circles_have_the_sizes_that_were_measured():
+    """max |v − 1/2| over the last 1000 of 20000 iterates from (0, 0) at η = 1: 0.216 and 0.154, by another program."""
+    run = paper.circles.bindings({"mdp": paradox().floats(), "step": 1.0, "multiplier_step": 1.0}, 20000)
+    *_, last = ({"plain": b[paper.swing], "alternating": b[paper.swing_alternating]} for b in run)
+    assert {name: round(float(x), 3) for name, x in last.items()} == {"plain": 0.216, "alternating": 0.154}
+
+
+def test_one_plain_step_near_the_saddle_point_by_hand():
+    """D = 0, μ = 3/2, a = 1/10, η_μ = 1: D' = −1/20 and μ' = 3/2, so E = 1/40 becomes 1/40 + 1/1600 = (1 + σ²) E."""
+    one = rational_number(1)
+    (b,) = paper.spirals(one / 10, one, 0 * one, 3 * one / 2)
+    assert b[paper.E_k] == one / 40
+    assert b[paper.σ2] == one / 40
+    assert b[paper.E_after].overlaps(type(b[paper.E_after])(one / 40 + one / 1600))
+
+
+def test_the_squared_modulus_at_a_half_is_a_half():
+    """(1 + 0) / 2, and from the other side (1 + 1) / 4."""
+    (b,) = paper.optimistic_factor(rational_number("1/2"))
+    assert b[paper.root_squared].overlaps(type(b[paper.root_squared])(rational_number("1/2")))
 
 
 def test_the_batch_of_paradoxes_is_made_of_paradoxes():

@@ -43,6 +43,8 @@ from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
 from mdplab.solvers.fixpo import fixpo as fixpo
 from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
+from mdplab.solvers.harpg import harpg as harpg
+from mdplab.solvers.harpg import n_harpg as n_harpg
 from mdplab.solvers.improper_natural_pg import improper_natural_pg as improper_natural_pg
 from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate
 from mdplab.solvers.improper_pg import improper_pg as improper_pg
@@ -61,6 +63,9 @@ from mdplab.solvers.mirror_descent import mirror_descent as mirror_descent
 from mdplab.solvers.mirror_descent_vi import mirror_descent_vi as mirror_descent_vi
 from mdplab.solvers.munchausen_vi import ActionValueIterate as ActionValueIterate
 from mdplab.solvers.munchausen_vi import munchausen_vi as munchausen_vi
+from mdplab.solvers.n_mpg import n_mpg as n_mpg
+from mdplab.solvers.n_pg_igt import n_pg_igt as n_pg_igt
+from mdplab.solvers.n_pg_igt import transported as transported
 from mdplab.solvers.natural_pg import natural_pg as natural_pg
 from mdplab.solvers.npg_primal_dual import npg_primal_dual as npg_primal_dual
 from mdplab.solvers.opg_primal_dual import opg_primal_dual as opg_primal_dual
@@ -83,6 +88,9 @@ from mdplab.solvers.robust_projected_descent import robust_projected_descent as 
 from mdplab.solvers.robust_value_iteration import robust_value_iteration as robust_value_iteration
 from mdplab.solvers.rpg_primal_dual import RegularisedIterate as RegularisedIterate
 from mdplab.solvers.rpg_primal_dual import rpg_primal_dual as rpg_primal_dual
+from mdplab.solvers.sampled import SampledIterate as SampledIterate
+from mdplab.solvers.sampled import decreasing as decreasing
+from mdplab.solvers.sampled_pg import sampled_pg as sampled_pg
 from mdplab.solvers.simple_policy_optimization import penalised_maximiser as penalised_maximiser
 from mdplab.solvers.simple_policy_optimization import simple_policy_optimization as simple_policy_optimization
 from mdplab.solvers.simplex import project_to_simplex as project_to_simplex
@@ -90,8 +98,10 @@ from mdplab.solvers.smoothed_robust_pg import SmoothedIterate as SmoothedIterate
 from mdplab.solvers.smoothed_robust_pg import smoothed_robust_pg as smoothed_robust_pg
 from mdplab.solvers.softmax_pg import Iterate as Iterate
 from mdplab.solvers.softmax_pg import softmax_pg as softmax_pg
+from mdplab.solvers.srvr_pg import srvr_pg as srvr_pg
 from mdplab.solvers.stateful_pg import StatefulIterate as StatefulIterate
 from mdplab.solvers.stateful_pg import stateful_pg as stateful_pg
+from mdplab.solvers.storm_pg import storm_pg as storm_pg
 from mdplab.solvers.trust_region import PolicyIterate as PolicyIterate
 from mdplab.solvers.trust_region import best_within as best_within
 from mdplab.solvers.trust_region import trust_region as trust_region

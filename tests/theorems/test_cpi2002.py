@@ -33,3 +33,10 @@ def test_the_simpler_form_loses_a_horizon_for_the_longest_step():
     (binding,) = paper.thm(**inputs)
     first, second = (paper.thm.claims[name].sides(binding)[1] for name in ("printed", "simpler"))
     assert 2 * first == second
+
+
+def test_an_update_along_the_algorithm_by_hand():
+    """The same model: α = 1/36 gains 5/36, of which 5 α − 90 α² = 5/36 − 5/72 is guaranteed."""
+    mdp = DiscountedMDP(rational([[[1], [1]]]), rational([[1, 0]]), rational_number("9/10"))
+    _, least, gain = next(paper.mono.trace(mdp, rational([["1/2", "1/2"]])))
+    assert (least, gain) == (rational_number("5/72"), rational_number("5/36"))

@@ -5,7 +5,7 @@ from itertools import islice
 import flint
 import numpy as np
 
-from mdplab.arrays import rational, rational_number
+from mdplab.arrays import log, rational, rational_number
 from mdplab.exact import pair_visits
 from mdplab.instances import one_state_loop, two_armed_bandit
 from theorems import gu
@@ -42,3 +42,19 @@ def test_the_utilities_of_gu_are_concave():
     λ, other = (pair_visits(mdp, rng.dirichlet(np.ones(2), (20, 3))) for _ in range(2))
     for F in gu.utilities(mdp, 0.5):
         assert (F.value((λ + other) / 2) >= (F.value(λ) + F.value(other)) / 2 - 1e-12).all()
+
+
+def test_the_certificate_of_two_arms_by_hand():
+    """π = (1/4, 3/4), σ = 1/4: shadow reward (2, 1), gap 2 − 5/4; equal arms have 2 log 3/4 − log 1/2 more."""
+    θ = log(rational([["1/4", "3/4"]]))
+    _, lacking, gap = next(gu.cert.trace(two_armed_bandit(), θ, number("1/4")))
+    assert gap.overlaps(flint.arb(3) / 4)
+    assert 0 < lacking < (flint.arb(9) / 8).log() + flint.arb("1e-12")  # a policy that is nearly the best
+
+
+def test_the_constants_of_a_normalised_step_by_hand():
+    """γ = 0, σ = 1, equal arms: L = 1/2 + 1, and μ_F⁺ = 2 · 1/2 · 1/2."""
+    zero = rational([[0, 0]])
+    (b,) = gu.normalised(two_armed_bandit(), zero, rational([[1, -1]]), number("1/10"), number(1))
+    assert b[gu.L] == number("3/2")
+    assert b[gu.μ_F].overlaps(flint.arb(1) / 2)

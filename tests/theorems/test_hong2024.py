@@ -2,7 +2,7 @@
 
 from mdplab.arrays import rational
 from mdplab.exact.confounded import uniform_policy
-from mdplab.instances import blind_twins, sign_reversal
+from mdplab.instances import blind_twins, sign_reversal, unconfounded
 from theorems import hong2024
 
 
@@ -41,3 +41,10 @@ def test_one_step_of_gradient_domination_is_an_equality():
     (binding,) = hong2024.gradient_domination(sign_reversal(1), uniform_policy(sign_reversal(1)))
     assert binding[hong2024.mismatch] == 1
     assert binding[hong2024.loss] == binding[hong2024.ascent] == number("1/10")
+
+
+def test_without_confounding_the_naive_value_is_right_by_hand():
+    """One step, states and actions alike likely: the mean of 4/5, 1, 0 and 1/5."""
+    model = unconfounded(1)
+    (b,) = hong2024.naive_bias(model, uniform_policy(model))
+    assert b[hong2024.naive] == b[hong2024.value] == number("1/2")

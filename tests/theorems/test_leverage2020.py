@@ -2,10 +2,11 @@
 
 from itertools import cycle, islice
 
+import flint
 import numpy as np
 import pytest
 
-from mdplab.arrays import rational_number
+from mdplab.arrays import rational, rational_number
 from mdplab.exact import gap, optimum
 from mdplab.models import DiscountedMDP
 from mdplab.solvers import mirror_descent_vi
@@ -60,3 +61,29 @@ def test_errors_that_alternate_cost_greedy_value_iteration_for_ever_and_the_dive
 
 def test_the_weights_of_the_past_are_rational():
     assert leverage2020.share_of_past(rational_number(1), rational_number("1/2")) == rational_number("2/3")
+
+
+def loop(γ):
+    """One state that stays, rewards 1 and 0, λ = 1, τ = 1/2 and no errors: β = 2/3."""
+    mdp = DiscountedMDP(rational([[[1], [1]]]), rational([[1, 0]]), rational_number(γ))
+    costs = {"cost": rational_number(1), "temperature": rational_number("1/2")}
+    return {"mdp": mdp, **costs, "X": rational([[0, 0]])}
+
+
+def test_the_first_averages_by_hand():
+    """γ = 0: h_0 = 0 and T h_{−1} = r, so Δ_0 = −r; h_1 = r/3, and Δ_1 = r/3 − r = −2/3 r.  π_1 is uniform."""
+    b = next(leverage2020.thm2_average(**loop(0)))
+    assert all(x.overlaps(flint.arb(-y)) for x, y in zip(b[leverage2020.deviation].flat, (1, 0), strict=True))
+    assert b[leverage2020.next_deviation][0, 0].overlaps(-flint.arb(2) / 3)
+    assert b[leverage2020.log_policy][0, 0].overlaps(-flint.arb(2).log() / 2)
+
+
+def test_the_loss_of_the_first_policy_by_hand():
+    """γ = 1/2: V* = log(e² + 1), the uniform policy has 1 + log 2; of the difference γ is lost after one action.
+
+    h_0 = 0, so the bound is 2 ‖q*‖ = 2 (1 + V*/2).
+    """
+    best = (flint.arb(2).exp() + 1).log()
+    _, loss, bound = next(leverage2020.thm2.trace(**loop("1/2")))
+    assert loss.overlaps((best - 1 - flint.arb(2).log()) / 2)
+    assert bound.overlaps(2 + best)

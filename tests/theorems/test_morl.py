@@ -2,10 +2,11 @@
 
 import math
 
+import flint
 import numpy as np
 import pytest
 
-from mdplab.arrays import rational, rational_number
+from mdplab.arrays import log, rational, rational_number
 from mdplab.exact import all_returns, returns
 from mdplab.exact.scalarisations import Logarithms
 from mdplab.instances.multi_objective import torn
@@ -46,3 +47,22 @@ def test_the_scalarised_mean_is_not_the_mean_of_the_scalarised():
     f = Logarithms(-0.1)
     assert f.value(returns(arms, np.full((1, 2), 0.5))) == pytest.approx(2 * math.log(0.6))
     assert f.value(all_returns(arms)).mean() == pytest.approx(math.log(1.1) + math.log(0.1))
+
+
+def test_half_of_each_action_by_hand():
+    """Never and always the second action: (10, 0) and (0, 10), between them (5, 5)."""
+    inputs = {"π": rational([[1, 0]]), "other": rational([[0, 1]]), "weight": rational_number("1/2")}
+    ((_, mixed, between),) = morl.mixing.trace(torn(), **inputs)
+    assert (mixed == 5).all()
+    assert (between == 5).all()
+
+
+def test_domination_of_a_scalarised_return_by_hand():
+    """γ = 0, π = (3/4, 1/4), −Σ 1/(x + 1/4): weights (1, 4), so 4 − 7/4 is to gain; slopes ∓9/16, μ_F⁺ = 3/8.
+
+    √2 / (3/8) · 9√2/16 = 3, of which the likelier action's 3/4 is attained.
+    """
+    θ = log(rational([["3/4", "1/4"]]))
+    _, gap, bound = next(morl.graddom.trace(torn(0), θ, rational_number("1/4")))
+    assert gap.overlaps(flint.arb(9) / 4)
+    assert bound.overlaps(flint.arb(3))

@@ -1,5 +1,6 @@
 """What the engine cannot know about theorems/munchausen2020.py: bandits by hand and long runs."""
 
+import flint
 import numpy as np
 import pytest
 
@@ -50,3 +51,46 @@ def test_with_all_of_the_bonus_nothing_but_the_divergence_is_left():
     there = next(mirror_descent_vi(mdp, mdp.r * 0 + 0.5 * np.log(3), divergence=0.5, at=[20]))
     assert here.π == pytest.approx(there.π, rel=1e-11)
     assert here.q - 0.5 * here.log_π == pytest.approx(there.q, rel=1e-11)
+
+
+def arms():
+    """γ = 0, rewards 1 and 0, α = 1/2, τ = 1, from q_0 = 0 and without errors."""
+    zero = rational([[0, 0]])
+    return {
+        "mdp": two_armed_bandit(),
+        "q0": zero,
+        "strength": rational_number("1/2"),
+        "temperature": rational_number(1),
+    }
+
+
+def overlap(x, *numbers):
+    return all(a.overlaps(flint.arb(b)) for a, b in zip(x.flat, numbers, strict=True))
+
+
+def test_the_first_update_is_mirror_descent_by_hand():
+    """π_1 is uniform: q_1 = r − ½ log 2, and without the bonus it is r, as with mirror descent."""
+    half_log = flint.arb(2).log() / 2
+    b = next(munchausen2020.equivalence(**arms(), X=rational([[0, 0]])))
+    assert overlap(b[munchausen2020.q_shifted], 1, 0)
+    assert overlap(b[munchausen2020.q_mirror], 1, 0)
+    *_, b = (x for _, x in zip(range(2), munchausen2020.conservative(**arms(), X=rational([[0, 0]])), strict=False))
+    assert overlap(b[munchausen2020.q_munchausen], 1 - half_log, -half_log)
+    assert overlap(b[munchausen2020.q_conservative], 1 - half_log, -half_log)
+
+
+def test_the_distance_from_advantage_learning_by_hand():
+    """γ = 0: advantage learning has q_1 = r, ½ log 2 away, and that is the bound."""
+    run = munchausen2020.al_limit.trace(**arms(), X=rational([[0, 0]]))
+    _, (_, apart, bound) = (x for _, x in zip(range(2), run, strict=False))
+    assert apart.overlaps(flint.arb(2).log() / 2)
+    assert bound.overlaps(flint.arb(2).log() / 2)
+
+
+@pytest.mark.parametrize("theorem", [munchausen2020.gap, munchausen2020.al_gap])
+def test_action_gaps_after_one_update_by_hand(theorem):
+    """The difference is 1 where 2 is the limit; allowed are 2 · 2 · 1/2 · ‖r‖ = 2."""
+    inputs = {name: x for name, x in arms().items() if name in theorem.on}
+    _, (_, error, bound) = (x for _, x in zip(range(2), theorem.trace(**inputs), strict=False))
+    assert flint.arb(error).overlaps(flint.arb(1))
+    assert flint.arb(bound).overlaps(flint.arb(2))

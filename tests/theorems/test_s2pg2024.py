@@ -27,3 +27,24 @@ def test_without_memory_both_scores_are_one(steps):
     (binding,) = s2pg2024.joint_score_varies_more(model, π, steps)
     assert binding[s2pg2024.variance] == binding[s2pg2024.marginal_variance]
     assert (binding[s2pg2024.variance] > 0) == (steps > 1)  # nothing is paid before the second step
+
+
+def leaning():
+    """Memory 0 is remembered as often as 1; in the last step memory 0 takes action 0 with 3/4, memory 1 with 1/4.
+
+    Along δ the first observation's logits of memory 0 rise by one.
+    """
+    π, δ = (rational([0] * 24).reshape(3, 2, 2, 2) for _ in range(2))
+    π += number("1/4")
+    π[2, 0, 0], π[2, 0, 1] = number("3/8"), number("1/8")
+    π[2, 1, 0], π[2, 1, 1] = number("1/8"), number("3/8")
+    δ[0, 0, :, 0] = number(1)
+    return {"model": memory_needed(), "π": π, "δ": δ}
+
+
+def test_the_gradient_of_a_memory_by_hand():
+    """Half of the runs show the first goal, memory 0 gains 1/4 of probability, worth 3/4 − 1/4, after γ: 9/160."""
+    (b,) = s2pg2024.policy_gradient(**leaning())
+    assert b[s2pg2024.formula] == b[s2pg2024.slope] == number("9/160")
+    (b,) = s2pg2024.unbiased(**leaning(), steps=2)
+    assert b[s2pg2024.mean] == b[s2pg2024.finite_slope] == number("9/160")

@@ -1,6 +1,7 @@
 """What the engine cannot know about theorems/spo2024.py: three arms by hand."""
 
 from mdplab.arrays import rational_number
+from mdplab.instances import two_armed_bandit
 from theorems import spo2024
 
 
@@ -22,3 +23,17 @@ def test_ratios_of_the_three_arms_by_hand():
     found = binding[spo2024.spread][0]
     assert abs(float(found.p) / float(found.q) - spread) < 1e-15
     assert binding[spo2024.size][0] == rational_number("42/100")
+
+
+def test_a_point_of_the_parabola_by_hand():
+    """r = 3/2, A = 1, ε = 1/5: 3/2 − 5/2 · 1/4 = 7/8, and 1 + 1/10 − 5/2 · (3/10)² = 7/8."""
+    inputs = (two_armed_bandit(), rational_number("3/2"), rational_number(1), rational_number("1/5"))
+    ((_, left, right),) = spo2024.point.trace(*inputs)
+    assert left == right == rational_number("7/8")
+
+
+def test_a_step_aside_by_hand():
+    """From (1/2, 1/2) to (3/4, 1/4): ratios 3/2 and 1/2, on average 1/2 from one; a total variation of 1/4."""
+    ((b, left, right),) = spo2024.tv.trace(**spo2024.step_aside())
+    assert b[spo2024.mean_ratio] == rational_number("1/2")
+    assert left == right == rational_number("1/4")

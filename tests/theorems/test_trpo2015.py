@@ -1,6 +1,9 @@
 """What the engine cannot know about theorems/trpo2015.py: the two counterexamples by hand."""
 
-from mdplab.arrays import rational_number
+import flint
+
+from mdplab.arrays import rational, rational_number
+from mdplab.models import DiscountedMDP
 from theorems import trpo2015 as paper
 
 
@@ -29,3 +32,33 @@ def test_a_policy_that_stays_has_no_error_and_no_penalty():
     same = paper.street | {"new": paper.street["π"]}
     ((_, error, bound),) = paper.thm1.trace(**same)
     assert error == bound == 0
+
+
+def coin(p, q):
+    """A state that stays, γ = 1/2, rewards 1 and 0, from probability p of the first action to q."""
+    mdp = DiscountedMDP(rational([[[1], [1]]]), rational([[1, 0]]), rational_number("1/2"))
+    return {"mdp": mdp, "π": rational([[p, 1 - p]]), "new": rational([[q, 1 - q]])}
+
+
+def test_the_bound_in_divergence_by_hand():
+    """From (1/2, 1/2) to (1/4, 3/4), ε = 1/2: 4 · 1/2 · 1/2 · 4 KL(π ‖ π') = 4 KL; one state, so nothing is wrong."""
+    ((_, error, bound),) = paper.thm1_kl.trace(**coin(rational_number("1/2"), rational_number("1/4")))
+    kl = (flint.arb(2).log() + (flint.arb(2) / 3).log()) / 2
+    assert error == 0
+    assert bound.overlaps(4 * kl)
+
+
+def test_the_appendix_with_twice_its_constant_by_hand():
+    """Two rooms: 4/169 is below twice 1/65."""
+    ((_, error, bound),) = paper.thm1a_doubled.trace(**paper.rooms)
+    assert (error, bound) == (rational_number("4/169"), rational_number("2/65"))
+
+
+def test_an_update_of_a_coin_by_hand():
+    """One state: the surrogate is the gain 2 (q − 1/2), the guarantee that less 4 KL((1/2, 1/2) ‖ (q, 1 − q))."""
+    mdp = coin(rational_number("1/2"), rational_number("1/2"))["mdp"]
+    b = next(paper.mono(mdp, rational([["1/2", "1/2"]])))
+    q = rational_number("1/2") + b[paper.gain] / 2
+    assert b[paper.surrogate] == b[paper.gain] > 0
+    kl = -(flint.arb(4 * q * (1 - q))).log() / 2
+    assert b[paper.guarantee].overlaps(b[paper.gain] - 4 * kl)

@@ -1,11 +1,12 @@
 """What the engine cannot know about theorems/tsallis2023.py: the numbers of the worked cases."""
 
+import flint
 import numpy as np
 import pytest
 
-from mdplab.arrays import rational_number
+from mdplab.arrays import rational, rational_number
 from mdplab.exact import gap, optimum
-from mdplab.instances import families
+from mdplab.instances import families, one_state_loop, two_armed_bandit
 from mdplab.solvers import munchausen_vi, tsallis_munchausen_vi
 from theorems import tsallis2023
 
@@ -65,3 +66,64 @@ def test_noise_is_averaged_at_q_1_and_not_at_q_2(q, averages):
         last = next(tsallis_munchausen_vi(mdp, strength=0.9, temperature=0.03, q=q, errors=noise, at=[300]))
         losses.append(0.05 * float(gap(mdp, last.π, optimum(mdp))))
     assert (np.mean(losses) < 0.012) if averages else (np.mean(losses) > 0.012)
+
+
+def number(x):
+    return rational_number(x)
+
+
+def test_greedy_values_by_hand():
+    """Entropy: (3/4, 1/4) has 3/4 + 3/8.  Divergence: (5/8, 3/8) has 5/8 − (2 · 34/64 − 1) = 9/16."""
+    (b,) = tsallis2023.greedy_E(**tsallis2023.two_arms_entropy())
+    assert b[tsallis2023.best_value][0] == b[tsallis2023.other_value][0] == number("9/8")
+    (b,) = tsallis2023.greedy_KL(**tsallis2023.half_half())
+    assert b[tsallis2023.best_near][0] == number("9/16")
+    assert (b[tsallis2023.q_exponential] == rational([["5/8", "3/8"]])).all()
+    inputs = tsallis2023.greedy_literal.instance(tsallis2023.greedy_literal.named["half and half"])
+    ((_, exact, literal),) = tsallis2023.greedy_literal.trace(**inputs)
+    assert (exact[0, 0], literal[0, 0]) == (number("5/8"), number("2/3"))
+
+
+def test_the_distance_to_the_limit_by_hand():
+    """μ = (1/2, 1/2), Q = (1, 0), τ = 1: 5/8 for q = 2, e/(1 + e) for q = 1."""
+    first = next(tsallis2023.limit1(None, np.array([[1.0, 0.0]]), 1.0, np.full((1, 2), 0.5)))
+    assert first[tsallis2023.n] == 1
+    assert first[tsallis2023.far] == pytest.approx(np.e / (1 + np.e) - 5 / 8, rel=1e-12)
+
+
+def test_products_by_hand():
+    """q = 2, ln x = x − 1: ln 6 = 1 + 2 + 1 · 2.  exp x = 1 + x: 1.65 · .85 = 1 + .5 − .65 · .15 = 1.4025."""
+    ((_, left, right),) = tsallis2023.product.trace(one_state_loop(), number(2), number(3), number(2))
+    assert left == right == 5
+    π = rational([["9/10", "1/10"]])
+    (b,) = tsallis2023.product_of_exponentials(two_armed_bandit(), π, number(2))
+    assert b[tsallis2023.of_exponentials][0] == b[tsallis2023.of_sums][0] == number("14025/10000")
+    assert b[tsallis2023.power_and_products][0].overlaps(flint.arb(14025) / 10000)
+
+
+def test_a_first_step_of_mvi_q_by_hand():
+    """γ = 0: without its bonus the first backup is the reward; from Q = 0 the first policy is uniform and pays nothing.
+
+    Uniform to uniform, B_2 = 0 and S_2 = 1/2, so the bracket is (1 − α) τ / 2 = 1/8.
+    """
+    half, zero = number("1/2"), rational([[0, 0]])
+    b = next(tsallis2023.mviq_reparam(two_armed_bandit(), zero, half, half, number(2), rational([["1/2", "1/2"]])))
+    assert (b[tsallis2023.Q_next] == two_armed_bandit().r).all()
+    assert (b[tsallis2023.backup] == two_armed_bandit().r).all()
+
+
+def test_value_iteration_with_entropy_by_hand():
+    """One state, two equal actions of reward 1, τ = 1, q = 2: S_max = 1/2, so (1 + 1/2) / (1 − γ) = 15 for 10."""
+    (b,) = tsallis2023.regvi_bias(**tsallis2023.equal_rewards())
+    assert b[tsallis2023.value][0] == 10
+    assert flint.arb(b[tsallis2023.regularised][0]).overlaps(flint.arb(15))
+    loop = {"mdp": one_state_loop(), "v": rational([1]), "w": rational([0])}
+    ((_, backed_up, bound),) = tsallis2023.regvi_contraction.trace(**loop, temperature=number(1), index=number(2))
+    assert backed_up == bound == number("9/10")
+
+
+def test_the_bound_on_the_loss_by_hand():
+    """q = 3/2: S_max = (1 − 2^(−1/2)) / (1/2) = 2 − √2, times τ / (1 − γ) = 15."""
+    ((_, loss, bound),) = tsallis2023.regvi_policy.trace(**tsallis2023.one_better_action())
+    assert bound.overlaps(15 * (2 - flint.arb(2).sqrt()))
+    assert 0 < loss < 5  # of the 10 between the actions, less than an even choice loses

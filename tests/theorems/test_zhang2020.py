@@ -81,3 +81,17 @@ def test_the_slope_of_the_first_policy_by_hand():
 def test_smoothness_of_the_logarithm_by_hand():
     """γ = 0, two arms, σ = 1/2: A/σ² = 8, and no future."""
     assert zhang2020.steepness_of_logarithm(two_armed_bandit(), number("1/2")) == 8
+
+
+def test_one_step_against_the_goal_by_hand():
+    """As above from 1/4 to 1/16; going all the way, √(1/2), promises no more than 2 · 1/2 = 1 left.
+
+    For a logarithm with σ = 1 equal arms are the optimum: (1, 0) has log 2 against 2 log 3/2, and nothing moves.
+    """
+    goal, one = rational([[1, 0]]), number(1)
+    _, left, bound = next(zhang2020.rate_step.trace(two_armed_bandit(), HALF, goal, one))
+    assert left.overlaps(flint.arb(1) / 16)
+    assert bound.overlaps(flint.arb(1))
+    _, left, bound = next(zhang2020.rate_step_log.trace(two_armed_bandit(), HALF, goal, one, one))
+    assert left.overlaps(flint.arb(2).log() - 2 * (flint.arb(3) / 2).log())
+    assert bound.overlaps(flint.arb(1))

@@ -5,7 +5,7 @@ from itertools import islice
 import flint
 import pytest
 
-from mdplab.arrays import rational, rational_number
+from mdplab.arrays import log, rational, rational_number
 from mdplab.exact import pair_visits, softmax_utility_gradient
 from mdplab.exact.utilities import SmoothedLog
 from mdplab.instances import two_armed_bandit, two_by_two, two_state_swap
@@ -64,3 +64,35 @@ def test_the_variance_of_a_weight_by_hand():
     assert first[1].overlaps(moment - 1)
     assert second[1].overlaps(moment * moment - 1)
     assert first[2].overlaps(6 * (1 + (4 * flint.arb(2).sqrt()).exp()) * 2)
+
+
+def test_weights_by_hand():
+    """Logits half a unit away in each entry: √(1/2), so that exponents are below 2 √(1/2) for one factor."""
+    _, _, bound = next(zhang2021.weight.trace(**zhang2021.weight.instance(zhang2021.from_a_certain_arm)))
+    assert bound.overlaps(flint.arb(2).sqrt())
+
+
+def test_the_variance_of_a_small_turn_by_hand():
+    """From (1/2, 1/2), logits by ±x: E ω² − 1 = tanh² x; of two factors (1 + tanh² x)² − 1.
+
+    The bounds are 2x² e^{2x}, and the older one 10 (1 + tanh² x) 2x².
+    """
+    instance = zhang2021.lem5_7_tabular.instance(zhang2021.small_turn)
+    x = flint.arb(1) / 1000
+    first, second = islice(zhang2021.lem5_7_tabular.trace(**instance), 2)
+    assert first[1].overlaps(x.tanh() ** 2)
+    assert second[1].overlaps((1 + x.tanh() ** 2) ** 2 - 1)
+    assert first[2].overlaps(2 * x**2 * (2 * x).exp())
+    older = zhang2021.lem5_7.claims["older"].sides(first[0])[1]
+    assert older.overlaps(10 * (1 + x.tanh() ** 2) * 2 * x**2)
+
+
+@pytest.mark.parametrize(
+    ("theorem", "bound"), [(zhang2021.lem5_3, flint.arb(8)), (zhang2021.lem5_3_tabular, 4 / flint.arb(2).sqrt())]
+)
+def test_the_slope_of_a_smoothed_logarithm_by_hand(theorem, bound):
+    """π = (1/4, 3/4), σ = 1/4: the gradient (3/16, −3/16); allowed are 2/σ = 8, and √(1/2)/σ for a table of logits."""
+    θ = log(rational([["1/4", "3/4"]]))
+    ((_, size, allowed),) = theorem.trace(two_armed_bandit(), θ, θ, number("1/4"))
+    assert size.overlaps(3 * flint.arb(2).sqrt() / 16)
+    assert flint.arb(allowed).overlaps(bound)

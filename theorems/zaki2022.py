@@ -19,6 +19,7 @@ from mdplab.instances import (
     controllers,
     discounted_mdps,
     mixtures,
+    numbers,
     one_action_each,
     stay_or_switch,
     stay_or_switch_controllers,
@@ -51,6 +52,10 @@ dV = Quantity(r"\frac{\partial V^w(\mu)}{\partial \theta_m}", "derivative in one
 slope = Quantity(r"\| \nabla_\theta V^w(\mu) \|_2", "length of the gradient")
 mean_advantage = Quantity(r"\sum_s d^w_\mu(s) \tilde A^w(s, m)", "mean advantage of the controller")
 mean_value = Quantity(r"\sum_s d^w_\mu(s) \tilde Q^w(s, m)", "mean action value of the controller")
+alone = Quantity(
+    r"\left(V^{K_m}(\mu) - \textstyle\sum_n w(n) V^{K_n}(\mu)\right)",
+    "what the controller is worth alone, minus the mean of all of them",
+)
 
 # ------------------------------------------------------------------------------------------------------------- gradient
 
@@ -59,6 +64,7 @@ with as_printed():
     action_values = Eq(dV, 1 / (1 - γ) * w_m * mean_value)
     without_weight = Eq(dV, 1 / (1 - γ) * mean_advantage)
     without_horizon = Eq(dV, w_m * mean_advantage)
+    once_an_episode = Eq(dV, w_m * alone)
 
 
 def uneven():
@@ -76,6 +82,14 @@ def by_differentiation(mdp, K, w):
     parts = [total(mdp.start * exact.improper_derivatives(mdp, K, w, u)[1]) for u in along]
     return (
         np.stack([np.asarray(x) for x in parts], axis=-1) if arrays.is_exact(w) else namespace(w).stack(parts, axis=-1)
+    )
+
+
+def values_alone(mdp, K):
+    """V^{K_m}(μ) of each controller alone;  (..., M)."""
+    parts = [total(mdp.start * exact.values(mdp, K[..., m, :, :])) for m in range(K.shape[-3])]
+    return (
+        np.stack([np.asarray(x) for x in parts], axis=-1) if arrays.is_exact(K) else namespace(K).stack(parts, axis=-1)
     )
 
 
@@ -97,8 +111,10 @@ def means(mdp, K, w):
         "action values for advantages": action_values,
         "without w(m)": without_weight,
         "without 1 / (1 − γ)": without_horizon,
+        "one controller for a whole episode": once_an_episode,
     },
-    note="The definitions were read, the display was not.",
+    note="The definitions were read, the display was not.  A controller is drawn anew at every step; drawn once for an "
+    "episode the value would be linear in w.",
 )
 def grad(mdp, controllers, w):
     """The value of a mixture changes with a logit by weight times mean advantage of the controller.
@@ -106,7 +122,9 @@ def grad(mdp, controllers, w):
     The left side differentiates the Bellman equation; on rational weights both sides are rational and equal.
     """
     advantage, value = means(mdp, controllers, w)
+    each = values_alone(mdp, controllers)
     yield {
+        alone: each - expand(total(w * each), 1),
         γ: mdp.discount,
         dV: by_differentiation(mdp, controllers, w),
         w_m: w,
@@ -519,3 +537,96 @@ def loj(mdp):
 def thm(mdp):
     """False without a further condition: gradient ascent on the weights of controllers need not converge like 1/t."""
     yield from along_the_run(mdp)
+
+
+# ------------------------------------------------------------------------------------------------ where ascent may end
+
+w_1 = Quantity("w_t(1)", "weight of the better controller", accuracy="relative")
+w_1_next = Quantity("w_{t+1}(1)", "the same one update later", accuracy="relative")
+behind = Quantity(r"V^{K_1}(\mu) - V^{w_t}(\mu)", "how far the mixture is behind the better controller")
+
+with as_printed():
+    wrong_way = {"the weight falls": w_1_next <= w_1, "the gap stays": behind >= Rational(19, 10)}
+    gap_of_two = behind >= 2
+
+
+def _the_model():
+    def draw():
+        from hypothesis import strategies as st
+
+        return st.just(stay_or_switch("4/5"))
+
+    def make(rng, size):
+        one = stay_or_switch("4/5").floats()
+        return one.map(lambda x: np.stack([np.asarray(x)] * size))
+
+    return Domain(draw, families=(Family("stay or switch", make),), model=DiscountedMDP)
+
+
+is_four_fifths = Assumption(
+    r"P, r, \gamma \text{ are those of stay-or-switch}",
+    "staying pays 1 in the first state and 4/5 in the second, γ = 9/10, uniform start",
+    lambda mdp: _is_four_fifths(mdp),
+    lambda mdp: "it is another model",
+)
+
+
+def _is_four_fifths(mdp):
+    one = stay_or_switch("4/5").floats()
+    if mdp.r.shape[-2:] != (2, 2):
+        return np.zeros(mdp.batch, dtype=bool)
+    pairs = [(getattr(one, name), arrays.floats(getattr(mdp, name))) for name in ("P", "r", "start")]
+    same = [(x == y).reshape(*mdp.batch, -1).all(axis=-1) for x, y in pairs]
+    return np.all([*same, np.asarray(arrays.floats(mdp.discount)) == 0.9], axis=0)
+
+
+def second_preferred():
+    """θ = (−1/2, 0): the second controller is a little preferred."""
+    return {"mdp": stay_or_switch("4/5"), "first": rational_number("-1/2")}
+
+
+def from_preference(mdp, first):
+    """Logits (first, 0)."""
+    zero = 0 * mdp.start[..., 0] + first
+    both = [zero, 0 * zero]
+    return np.stack([np.asarray(x) for x in both], axis=-1) if arrays.is_exact(mdp.r) else np.stack(both, axis=-1)
+
+
+@theorem(
+    wrong_way,
+    cite="zaki2022",
+    at="where ascent may end",
+    source="derived",
+    judge=for_all(t, up_to=2000, exactly_up_to=6),
+    on={"mdp": _the_model(), "first": numbers(-3, "-1/2")},
+    given=[is_four_fifths],
+    named={"second preferred": second_preferred},
+    near_misses={
+        "from equal weights": {"shift": lambda first: 0 * first},
+        "from θ = −1/5": {"shift": lambda first: 0 * first - one_fifth(first)},
+        "the gap is two": gap_of_two,
+    },
+    note="V^{K_1} = 9.5, V^{K_2} = 7.6; the value is least, 4.44, at w_1 = 0.44, and ascent leaves that on both sides.",
+)
+def wrong_limit(mdp, first, *, shift=lambda first: first):
+    """From a slight preference for the worse of two controllers, ascent gives the better one up."""
+    K = stay_or_switch_controllers()
+    if not arrays.is_exact(mdp.r):
+        K = namespace(mdp.r).asarray(arrays.floats(K)) + 0 * mdp.r[..., None, :, :]
+    lead = exact.values(mdp, K[..., 0, :, :])
+    run = improper_pg(mdp, K, from_preference(mdp, shift(first)), step_size=one_twentieth(mdp.r))
+    for now, after in pairwise(run):
+        yield {
+            t: now.k + 1,
+            w_1: now.w[..., 0],
+            w_1_next: after.w[..., 0],
+            behind: total(mdp.start * (lead - exact.values(mdp, now.π))),
+        }
+
+
+def one_fifth(like):
+    return rational_number("1/5") if arrays.is_exact(like) else 0.2
+
+
+def one_twentieth(like):
+    return rational_number("1/20") if arrays.is_exact(like) else 0.05

@@ -37,3 +37,20 @@ def test_shared_logits_buy_back_shares_sooner_and_then_less_well():
     assert float(known[0]) == float(shared[0])
     assert float(shared.sel(k=10)) < float(known.sel(k=10))
     assert float(shared[-1]) > 0.25 > float(known[-1])
+
+
+@pytest.mark.parametrize(
+    ("rates", "always", "mixed", "best"),
+    [
+        ("2/5 2/5", (12.2326, 12.2326), (15.0696, 0.50), 17.4333),
+        ("3/10 2/5", (12.4226, 12.9205), (16.0677, 0.44), 18.0572),
+        ("1/5 3/5", (11.7944, 13.6233), (15.6003, 0.27), 17.6662),
+    ],
+)
+def test_the_queues_have_the_values_that_another_program_found(rates, always, mixed, best):
+    """Always serving one queue, the best mixture on a grid of hundredths, and the best policy, to the digits given."""
+    data = zaki2022_queue.measure(rates, updates=1)
+    assert (float(data.value[-1]), float(data.value[0])) == pytest.approx(always, abs=6e-5)
+    top = int(data.value.argmax("w"))
+    assert (float(data.value[top]), float(data.w[top])) == pytest.approx(mixed, abs=6e-5)
+    assert float(data.best) == pytest.approx(best, abs=6e-5)

@@ -39,3 +39,14 @@ def test_one_sign_means_no_controller_changes_sides():
     one = zaki2022.rare_controller()
     assert zaki2022.one_sign.met_by(one)
     assert zaki2022.one_sign.met_by(one | {"other": rational([0, 1])})
+
+
+def test_the_worse_controller_is_kept_by_hand():
+    """Staying for ever is worth 10, and 9 after a switch, so 9.5 from a uniform start; 4/5 of that is 7.6."""
+    from mdplab.exact import values
+
+    mdp, K = stay_or_switch("4/5"), zaki2022.stay_or_switch_controllers()
+    alone = [(mdp.start * values(mdp, K[m])).sum() for m in (0, 1)]
+    assert alone == [rational_number("19/2"), rational_number("38/5")]
+    first = next(zaki2022.wrong_limit(**zaki2022.second_preferred()))
+    assert first[zaki2022.w_1_next][()] < first[zaki2022.w_1][()]

@@ -4,10 +4,13 @@ Only the abstract could be read, and the entry is reported as withdrawn.  No sta
 derived, for softmax policies over those actions that lose at most ε of the original task's value.
 """
 
+from itertools import pairwise
+
 import numpy as np
+from sympy import sqrt
 
 from mdplab import arrays, exact
-from mdplab.arrays import expand, rational, rational_number, smallest, total
+from mdplab.arrays import expand, norm, rational, rational_number, smallest, total
 from mdplab.exact import restricted, safe_actions
 from mdplab.instances import Domain, discounted_mdps, logits, numbers, policies
 from mdplab.models import DiscountedMDP, bandit
@@ -132,6 +135,110 @@ def better_preferred():
 def stationary(mdp, reward, θ, slack):
     """With step (1 − γ)² the squared gradients along the run sum to at most 2 / (1 − γ)² times what was gained."""
     yield from along_the_run(mdp, reward, θ, slack)
+
+
+gain = Quantity(r"J_1(\theta_{T+1}) - J_1(\theta_T)", "what one update gains")
+square_now = Quantity(r"\| \nabla J_1(\theta_T) \|^2", "squared gradient", accuracy="relative")
+with as_printed():
+    one_update = gain >= square_now / (2 * L)
+    one_update_by_all = gain >= square_now / L
+
+
+@theorem(
+    one_update,
+    cite="hao2023",
+    at="one update",
+    source="derived",
+    judge=for_all(T, up_to=60, exactly_up_to=4),
+    on={"mdp": discounted_mdps(positive_start=True), "reward": additional, "θ": logits, "slack": slacks},
+    given=[positive_start],
+    named={"one state": one_state, "worse preferred": worse_preferred, "better preferred": better_preferred},
+    near_misses={"twice as much": one_update_by_all, "a quarter of the step": {"parts": 4}},
+)
+def step(mdp, reward, θ, slack, *, parts=1):
+    """With step 1/L = (1 − γ)² each update gains at least the squared gradient over 2L."""
+    best = exact.optimum(mdp)
+    allowed = safe_actions(best, slack)
+    inner = restricted(mdp, reward, allowed, best.action)
+    run = adaptive_pg(mdp, reward, θ / 4, slack=slack, step_size=(1 - mdp.discount) ** 2 / parts)
+    for now, after in pairwise(run):
+        advantage = exact.advantages(inner, now.π)
+        yield {
+            T: now.k,
+            γ: mdp.discount,
+            gain: total(exact.visits(inner, after.π) * total(after.π * advantage)),
+            square_now: total(now.gradient * now.gradient, 2),
+        }
+
+
+δ = Quantity(r"J_1^* - J_1(\pi)", "sub-optimality among safe policies", accuracy="relative")
+slope = Quantity(r"\| \nabla J_1 \|", "length of the gradient")
+eigenvalue = Quantity(r"\mu", "least second eigenvalue of a block d(s)(diag π − ππᵀ), of states with a choice")
+with as_printed():
+    dominated = eigenvalue * δ <= sqrt(2) * slope
+    dominated_without_root = eigenvalue * δ <= slope
+
+
+def rarely_better():
+    """Two arms that tie for the original reward, additional reward (1, −1), the better one taken once in a thousand."""
+    return one_state() | {"π": rational([["1/1000", "999/1000"]])}
+
+
+def of_blocks(inner, π, allowed, pick=smallest):
+    """Least second eigenvalue of the Fisher blocks over the states with a choice, or one if there is none;  (...)."""
+    counts = total(allowed)
+    found = second_eigenvalues(exact.fisher(inner, π), counts)
+    most = 1 if pick is smallest else 0
+    return pick(found * indicator(counts > 1, inner.r) + most * indicator(counts == 1, inner.r))
+
+
+def second_eigenvalues(blocks, counts):
+    """Each block is zero but for n safe actions and has the constants in its kernel;  (..., S, A, A) -> (..., S).
+
+    Exactly for at most three actions: of three the other eigenvalues have the trace t as sum and e₂, the sum of the
+    principal minors, as product.
+    """
+    A = blocks.shape[-1]
+    if not arrays.is_exact(blocks):
+        order = np.minimum(A - np.asarray(counts).astype(int) + 1, A - 1)
+        return np.take_along_axis(np.linalg.eigvalsh(blocks), order[..., None], axis=-1)[..., 0]
+    t = sum(blocks[..., i, i] for i in range(A))
+    e_2 = sum(
+        blocks[..., i, i] * blocks[..., j, j] - blocks[..., i, j] * blocks[..., j, i]
+        for j in range(A)
+        for i in range(j)
+    )
+    spread = t * t - 4 * e_2
+    root = arrays.sqrt(arrays.maximum(spread, 0 * spread))
+    three = np.asarray(counts == 3, dtype=bool)
+    return np.where(three, 2 * e_2 / (t + root + (t == 0)), t)
+
+
+@theorem(
+    dominated,
+    cite="hao2023",
+    at="gradient dominance among safe policies",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(positive_start=True), "reward": additional, "π": policies, "slack": slacks},
+    given=[positive_start],
+    named={"rarely better": rarely_better},
+    near_misses={"without √2": dominated_without_root, "the largest block": {"pick": arrays.largest}},
+    note="In a state with several safe actions max A <= √2 ‖A − mean‖, and a Fisher block stretches what is orthogonal "
+    "to the constants by its second eigenvalue at least.",
+)
+def dominance(mdp, reward, π, slack, *, pick=smallest):
+    """Among safe policies a small gradient means a small gap, by the second eigenvalues of the Fisher blocks."""
+    best = exact.optimum(mdp)
+    allowed = safe_actions(best, slack)
+    inner = restricted(mdp, reward, allowed, best.action)
+    safe_π = only_safe(π, allowed)
+    gradient = exact.softmax_gradient(inner, safe_π)
+    yield {
+        δ: exact.gap(inner, safe_π, exact.optimum(inner)),
+        slope: norm(gradient, 2),
+        eigenvalue: of_blocks(inner, safe_π, allowed, pick),
+    }
 
 
 μ_squares = Quantity(

@@ -11,7 +11,7 @@ from mdplab import solvers
 from mdplab.arrays import ball, expand, floats, namespace, number, one_hot, rational, rational_number
 from mdplab.exact import TsallisEntropy, optimum
 from mdplab.exact.utilities import SmoothedLog
-from mdplab.models import ConstrainedMDP, DiscountedMDP, ExitTimeMDP, bandit
+from mdplab.models import POMDP, ConstrainedMDP, DiscountedMDP, ExitTimeMDP, FiniteHorizonMDP, bandit
 
 
 def cooling(temperature):
@@ -41,6 +41,23 @@ def two_controllers(θ):
     """The first takes the first action with probability (θ + 4) / 8 in each state, the other the second."""
     xp, p = namespace(θ), (θ[..., :1] + 4) / 8
     return xp.stack([xp.concat([p, 1 - p], axis=-1), xp.concat([1 - p, p], axis=-1)], axis=-3)
+
+
+def in_epochs(mdp, H):
+    """The same dynamics and rewards for H decisions."""
+    return FiniteHorizonMDP((mdp.P,) * (H - 1), (mdp.r,) * H, mdp.start)
+
+
+def seen_through(mdp):
+    """The model whose states emit observations, with the probabilities of the first action's next states."""
+    return POMDP.emitting(mdp.P, mdp.P[..., 0, :], mdp.r, mdp.discount, mdp.start)
+
+
+def with_memory(θ):
+    """Logits of action and next memory for two memory states that differ;  (..., O, A) -> (..., O, 2, A, 2)."""
+    xp = namespace(θ)
+    first, second = (xp.stack([θ, y], axis=-1) for y in (-θ, θ / 2))
+    return xp.stack([first, second], axis=-3)
 
 
 # Each solver as a function of a model, a first table (..., S, A), and one positive number for each model.
@@ -118,9 +135,15 @@ SOLVERS = {
     "improper_pg, default step": lambda mdp, θ, x: solvers.improper_pg(mdp, two_controllers(θ), θ[..., 0, :]),
     "improper_natural_pg": lambda mdp, θ, x: solvers.improper_natural_pg(mdp, two_controllers(θ), step_size=x),
     "adaptive_pg": lambda mdp, θ, x: solvers.adaptive_pg(mdp, θ / 2, θ, slack=x),
+    "dynpg": lambda mdp, θ, x: solvers.dynpg(mdp, updates=repeat(2)),
+    "epoch_pg": lambda mdp, θ, x: solvers.epoch_pg(θ, mdp.start, step_sizes=expand(x, 1)),
+    "simultaneous_pg": lambda mdp, θ, x: solvers.simultaneous_pg(in_epochs(mdp, 3), step_size=x),
+    "dynamic_pg": lambda mdp, θ, x: solvers.dynamic_pg(in_epochs(mdp, STEPS), updates=[2] * STEPS),
+    "stateful_pg": lambda mdp, θ, x: solvers.stateful_pg(seen_through(mdp), with_memory(θ), step_size=x),
     "regularised_vi": lambda mdp, θ, x: solvers.regularised_vi(mdp, TsallisEntropy(x, rational_number(2)), θ[..., 0]),
 }
-ENDLESS = [name for name in SOLVERS if name != "mirror_descent, geometric"]  # float steps end before they overflow
+# Float steps end before they overflow, and epochs end.
+ENDLESS = [name for name in SOLVERS if name not in ("mirror_descent, geometric", "dynamic_pg")]
 # Those whose iterates are float64 whatever the model: enclosures move outwards, and these two search for their step.
 IN_FLOAT64 = ["enclosures", "trust_region", "fixpo"]
 STEPS = 4
@@ -149,7 +172,7 @@ def named(iterate):
     """What an iterate holds, by name."""
     if is_dataclass(iterate):
         found = {f.name: getattr(iterate, f.name) for f in fields(iterate)}
-        return {name: x for name, x in found.items() if x is not None and name != "k"}
+        return {name: x for name, x in found.items() if x is not None and name not in ("k", "h", "epoch")}
     return dict(enumerate(iterate)) if isinstance(iterate, tuple) else {"v": iterate}
 
 
@@ -253,8 +276,11 @@ def test_it_has_no_end(name):
     assert sum(1 for _ in islice(SOLVERS[name](mdp.floats(), floats(θ), floats(x)), 300)) == 300
 
 
-# Games and exit times have no operators of a discounted model to be caught in.
-@pytest.mark.parametrize("name", [n for n in SOLVERS if not any(x in n for x in ("optimum", "exit", "game"))])
+# These have no operators of a discounted model to be caught in.
+ELSEWHERE = ("optimum", "exit", "game", "epoch", "simultaneous", "dynamic", "stateful")
+
+
+@pytest.mark.parametrize("name", [n for n in SOLVERS if not any(x in n for x in ELSEWHERE)])
 def test_nothing_is_computed_before_it_is_asked_for(name, monkeypatch):
     mdp, θ, x = instance()
     mdp = mdp.floats()

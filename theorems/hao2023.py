@@ -16,6 +16,7 @@ from mdplab.instances import Domain, discounted_mdps, logits, numbers, policies
 from mdplab.models import DiscountedMDP, bandit
 from mdplab.solvers import adaptive_pg
 from mdplab.theorem import (
+    Assumption,
     Quantity,
     as_printed,
     for_all,
@@ -179,6 +180,14 @@ with as_printed():
     dominated_without_root = eigenvalue * δ <= slope
 
 
+few_actions = Assumption(
+    r"A \le 3",
+    "there are at most three actions, so that second eigenvalues have a closed form",
+    lambda mdp: np.full(mdp.batch, mdp.A <= 3),
+    lambda mdp: f"there are {mdp.A}",
+)
+
+
 def rarely_better():
     """Two arms that tie for the original reward, additional reward (1, −1), the better one taken once in a thousand."""
     return one_state() | {"π": rational([["1/1000", "999/1000"]])}
@@ -195,8 +204,8 @@ def of_blocks(inner, π, allowed, pick=smallest):
 def second_eigenvalues(blocks, counts):
     """Each block is zero but for n safe actions and has the constants in its kernel;  (..., S, A, A) -> (..., S).
 
-    Exactly for at most three actions: of three the other eigenvalues have the trace t as sum and e₂, the sum of the
-    principal minors, as product.
+    For at most three actions: of three the other eigenvalues have the trace t as sum and e₂, the sum of the principal
+    minors, as product.
     """
     A = blocks.shape[-1]
     if not arrays.is_exact(blocks):
@@ -221,7 +230,7 @@ def second_eigenvalues(blocks, counts):
     source="derived",
     judge=for_all(),
     on={"mdp": discounted_mdps(positive_start=True), "reward": additional, "π": policies, "slack": slacks},
-    given=[positive_start],
+    given=[positive_start, few_actions],
     named={"rarely better": rarely_better},
     near_misses={"without √2": dominated_without_root, "the largest block": {"pick": arrays.largest}},
     note="In a state with several safe actions max A <= √2 ‖A − mean‖, and a Fisher block stretches what is orthogonal "
@@ -241,11 +250,7 @@ def dominance(mdp, reward, π, slack, *, pick=smallest):
     }
 
 
-μ_squares = Quantity(
-    r"\sum_{t < T} \mu_t^2",
-    "μ: smallest visit times probability of a safe action, over states with a choice",
-    accuracy="relative",
-)
+μ_squares = Quantity(r"\sum_{t < T} \mu_t^2", "sum of the squares of the least second eigenvalues, as in dominance")
 
 with as_printed():
     value_claim = δ_T <= δ_0 / (1 + δ_0 * μ_squares / (4 * L))
@@ -260,11 +265,11 @@ with as_printed():
     source="derived",
     judge=for_all(T, up_to=60, exactly_up_to=4),
     on={"mdp": discounted_mdps(positive_start=True), "reward": additional, "θ": logits, "slack": slacks},
-    given=[positive_start],
+    given=[positive_start, few_actions],
     named={"one state": one_state, "worse preferred": worse_preferred, "better preferred": better_preferred},
     near_misses={"without μ": value_without_μ, "thirty times the sum, without L": value_thirty},
-    note="By J₁* − J₁ <= √2 ‖∇J₁‖ / μ.  As μ we take the least visit times the least probability of a safe action: the "
-    "second eigenvalue of a Fisher block diag π − ππᵀ is at least its smallest probability.",
+    uses=["hao2023.step", "hao2023.dominance"],
+    note="By J₁* − J₁ <= √2 ‖∇J₁‖ / μ with the second eigenvalues of the blocks of the Fisher matrix.",
 )
 def value(mdp, reward, θ, slack):
     """Among safe policies the sub-optimality falls like 1/T as long as visits and probabilities stay away from zero."""
@@ -277,7 +282,6 @@ def along_the_run(mdp, reward, θ, slack):
     allowed = safe_actions(best, slack)
     inner = restricted(mdp, reward, allowed, best.action)
     goal = exact.optimum(inner)
-    no_choice = indicator(total(allowed) == 1, mdp.r)
     zero = 0 * mdp.r[..., 0, 0]
     first, smallest_square, sum_of_squares, sum_of_μ = None, None, zero, zero
     for it in adaptive_pg(mdp, reward, θ / 4, slack=slack):
@@ -289,8 +293,7 @@ def along_the_run(mdp, reward, θ, slack):
         square = total(it.gradient * it.gradient, 2)
         smallest_square = square if smallest_square is None else arrays.minimum(smallest_square, square)
         sum_of_squares = sum_of_squares + square
-        rarest = smallest(it.π + 2 * (1 - allowed)) * exact.occupancy(inner, it.π)
-        μ = smallest(rarest + no_choice)
+        μ = of_blocks(inner, it.π, allowed)
         sum_of_μ = sum_of_μ + μ * μ
 
 

@@ -46,6 +46,7 @@ from mdplab.sampling.offline import seen_laws as seen_laws
 from mdplab.sampling.outcomes import NotEnumerable as NotEnumerable
 from mdplab.sampling.outcomes import Outcomes as Outcomes
 from mdplab.sampling.pair_sums import pair_sums as pair_sums
+from mdplab.sampling.pair_sums import pair_values as pair_values
 from mdplab.sampling.partly_seen import PartlySeen as PartlySeen
 from mdplab.sampling.partly_seen import stateful_rollouts as stateful_rollouts
 from mdplab.sampling.rollouts import every_trajectory as every_trajectory

@@ -17,6 +17,7 @@ from mdplab.models.sparse import SparseMDP
 from mdplab.sampling.chains import aligned, check_walk, discounted_weights, entries, indicator, payoffs
 from mdplab.sampling.draws import Draws
 from mdplab.sampling.outcomes import Outcomes
+from mdplab.sampling.pair_sums import pair_values
 from mdplab.sampling.trajectories import Trajectories
 from mdplab.sampling.walks import many_walks as many_walks
 from mdplab.sampling.walks import walk as walk
@@ -74,7 +75,8 @@ def _paid(
     model: DiscountedMDP | ConstrainedMDP | MultiObjectiveMDP, states: np.ndarray, actions: np.ndarray
 ) -> Trajectories:
     table = payoffs(model)
-    rewards = entries(table, table.ndim - len(model.batch), states[..., :-1], actions)
+    several = table.ndim - len(model.batch) > 2
+    rewards = entries(table, 3, states[..., :-1], actions) if several else pair_values(table, states, actions)
     return Trajectories(states, actions, rewards, discounted_weights(model, actions.shape[-1], actions.ndim - 1))
 
 

@@ -31,10 +31,10 @@ def walk(start: Array, P: Array, policy: Array, horizon: int, draws: Draws | Out
     _require_room(horizon, draws)
     start, P, policy = (x if on_gpu(x) else floats(x) for x in (start, P, policy))
     parts = ((start, 1), (P, 3), (policy, 2))
-    chosen = np.stack([_chosen(x.shape[: x.ndim - axes], draws.shape) for x, axes in parts])
-    start, P, policy = (x.reshape(-1, *x.shape[x.ndim - axes :]) for x, axes in parts)
+    which = np.stack([chosen(x.shape[: x.ndim - axes], draws.shape) for x, axes in parts])
+    start, P, policy = (one_axis(x, axes) for x, axes in parts)
     counters = draws.counters().reshape(-1, 3)
-    walks = inversion.Walks(start, P, chosen, draws.key("path"), counters, horizon)
+    walks = inversion.Walks(start, P, which, draws.key("path"), counters, horizon)
     states, actions = inversion.walk(walks, policy)
     return states.reshape(*draws.shape, horizon + 1), actions.reshape(*draws.shape, horizon)
 
@@ -53,7 +53,7 @@ def many_walks(
     parts = ((start, 1), (P, 3), (policy, 2))
     lead = max(x.ndim - axes for x, axes in parts)
     for x, axes in parts:
-        _chosen(x.shape[: x.ndim - axes], draws.shape)  # raises where it does not fit
+        chosen(x.shape[: x.ndim - axes], draws.shape)  # raises where it does not fit
     p0, moves, choices = (aligned(floats(x), axes, lead) for x, axes in parts)
     batch = np.broadcast_shapes(p0.shape[:-1], moves.shape[:-3], choices.shape[:-2])
     tables = math.prod(batch)
@@ -62,15 +62,21 @@ def many_walks(
     joint[..., :S, :, :] = choices[..., None] * moves
     joint[..., S, 0, :] = p0
     table = alias.tables(alias.names(S, A), joint.reshape(tables, S + 1, A * S))
-    counters, chosen = draws.counters().reshape(-1, 3), _chosen(batch, draws.shape)
+    counters, which = draws.counters().reshape(-1, 3), chosen(batch, draws.shape)
     if on_gpu(P):
         xp = namespace(P)
-        table, counters, chosen = table.map(xp.asarray), xp.asarray(counters), xp.asarray(chosen)
-    states, actions = alias.many_walks(alias.ManyWalks(table, chosen, draws.key("alias"), horizon), counters)
+        table, counters, which = table.map(xp.asarray), xp.asarray(counters), xp.asarray(which)
+    states, actions = alias.many_walks(alias.ManyWalks(table, which, draws.key("alias"), horizon), counters)
     return states.reshape(*draws.shape, horizon + 1), actions.reshape(*draws.shape, horizon)
 
 
-def _chosen(batch: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
+def one_axis(x: Array, axes: int) -> Array:
+    """`x` with its batch axes, all but the last `axes`, made one."""
+    lead = x.ndim - axes
+    return x.reshape(math.prod(x.shape[:lead]), *x.shape[lead:])
+
+
+def chosen(batch: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
     """Which element of the batch, aligned with the first axes of the draws, each draw uses;  (N,)."""
     index = np.arange(math.prod(batch)).reshape((*batch, *(1,) * (len(shape) - len(batch))))
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from mdplab.arrays import Array, expand, total
 from mdplab.sampling.chains import aligned
 from mdplab.sampling.estimators.steps import at_pairs, rewards_to_go, td_steps, visited_pairs
-from mdplab.sampling.pair_sums import pair_sums
+from mdplab.sampling.pair_sums import score_sums
 from mdplab.sampling.trajectories import Trajectories
 
 
@@ -18,8 +18,7 @@ def score_sum(trajectories: Trajectories, ψ: Array, policy: Array) -> Array:
 
     With the sums W(s, a) of ψ over the visits of each pair this is W(s, a) − π(a | s) Σ_b W(s, b).
     """
-    W = pair_sums(trajectories.states, trajectories.actions, ψ, *policy.shape[-2:])
-    return W - aligned(policy, 2, W.ndim - 2) * expand(total(W), 1)
+    return score_sums(trajectories.states, trajectories.actions, ψ, policy)
 
 
 def parametric(estimate: Array, scores: Array) -> Array:

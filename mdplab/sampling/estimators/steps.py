@@ -9,7 +9,7 @@ import numpy as np
 
 from mdplab.arrays import Array, total
 from mdplab.sampling.chains import aligned, entries
-from mdplab.sampling.pair_sums import pair_sums
+from mdplab.sampling.pair_sums import pair_sums, sums_to_go
 from mdplab.sampling.trajectories import Trajectories
 
 
@@ -20,7 +20,7 @@ def observed_return(trajectories: Trajectories) -> Array:
 
 def rewards_to_go(trajectories: Trajectories) -> Array:
     """Ψ_t = Σ_{h >= t} w_h r_h, discounted from time 0 and not from time t;  -> (..., H)."""
-    return np.flip(np.cumsum(np.flip(trajectories.weights * trajectories.rewards, -1), axis=-1), -1)
+    return sums_to_go(trajectories.weights, trajectories.rewards)
 
 
 def td_steps(trajectories: Trajectories, v: Array, discount: Any, *, timed: bool = False) -> Array:

@@ -6,18 +6,24 @@ import numpy as np
 from sympy import Eq, Rational, log, sqrt
 
 from mdplab import arrays
-from mdplab.arrays import expand, largest, maximum, sup, total
-from mdplab.exact.robust import robust_bellman, robust_optimum, robust_values, worst_response
+from mdplab.arrays import expand, largest, maximum, minimum, sup, total
+from mdplab.exact.robust import (
+    robust_bellman,
+    robust_optimum,
+    robust_values,
+    worst_action_values,
+    worst_response,
+)
 from mdplab.instances import greedy_loss as greedy_loss_model
 from mdplab.instances import greedy_loss_values, numbers, one_state_loop, values
-from mdplab.instances.robust import kernels, robust_mdps
+from mdplab.instances.robust import DIVERGENCES, RECTANGULAR, kernels, robust_mdps
 from mdplab.models import Segments, StateL1Ball, robust
 from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
 
 # ---------------------------------------------------------------------------------------------------------- the letters
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
-models = robust_mdps(sizes=((3, 2),))
+models = robust_mdps(*RECTANGULAR, *DIVERGENCES, sizes=((3, 2),))
 
 
 def without_adversary(mdp):
@@ -67,7 +73,7 @@ with as_printed():
     at="Section 3",
     source="derived",
     judge=for_all(),
-    on={"mdp": robust_mdps("L1Ball", "StateL1Ball", "WassersteinBall", sizes=((3, 2),)), "v": values},
+    on={"mdp": robust_mdps("L1Ball", "StateL1Ball", "WassersteinBall", "KLBall", sizes=((3, 2),)), "v": values},
     named={"one state": lambda: {"mdp": without_adversary(one_state_loop())}},
     near_misses={"γ / (1 − γ)": bounded_by_too_little, "without 1 / (1 − γ)": bounded_without_horizon},
     uses=["iyengar2005.contraction"],
@@ -253,6 +259,58 @@ def chi2_dual(mdp, v, depth, p):
         other: total(away * z),
         κ_other: distance(away),
     }
+
+
+spent = Quantity(r"\mathrm{D}(p, P)", "divergence of the kernel found")
+allowed = Quantity(r"\kappa(s, a)", "budget", accuracy="exact")
+found_value = Quantity(r"p^\top z_{sa}", "what the kernel found costs")
+inner_value = Quantity(r"q^\top z_{sa}", "what another kernel of the ball costs")
+with as_printed():
+    answers = {"in the ball": spent <= allowed, "worst": inner_value <= found_value}
+
+
+def divergence_of(mdp):
+    """KL or χ², as the set has it."""
+    if type(mdp.ambiguity).__name__ == "KLBall":
+        return lambda p: divergence(p, mdp.P)
+    inside = np.asarray(mdp.P > 0, dtype=bool)
+    return lambda p: total(np.where(inside, (p - mdp.P) ** 2 / np.where(inside, mdp.P, 0 * mdp.P + 1), 0 * mdp.P))
+
+
+def budgets(factor):
+    """The adversary's answer as if all budgets were so many times as large."""
+
+    def respond(mdp, v):
+        return worst_response(mdp.with_ambiguity(type(mdp.ambiguity)(factor(mdp.ambiguity.budget))), v)
+
+    return respond
+
+
+@theorem(
+    answers,
+    cite="iyengar2005",
+    at="Section 4, inner problems for balls of a divergence",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": robust_mdps(*DIVERGENCES, sizes=((3, 2),)), "v": values, "p": kernels},
+    near_misses={
+        "with half the budget": {"respond": budgets(lambda κ: κ / 2)},
+        "with twice the budget": {"respond": budgets(lambda κ: 2 * κ)},
+    },
+    uses=["iyengar2005.kl_dual", "iyengar2005.chi2_dual"],
+    note="Any kernel becomes one of the ball when it is mixed with P, as divergences are convex. In exact arithmetic "
+    "the kernel found is a rational one of the ball, and the worst value lies between its own and that of the dual.",
+)
+def divergence_balls(mdp, v, p, *, respond=worst_response):
+    """Bisection on the price of the budget finds a kernel of the ball that costs no less than any other of it."""
+    z, far = mdp.targets(v), divergence_of(mdp)
+    answer, away = respond(mdp, v), on_support(p, mdp.P)
+    distance = far(away)
+    κ_sa = mdp.ambiguity.budget
+    share = minimum(κ_sa / np.where(np.asarray(distance > 0, dtype=bool), distance, 0 * distance + 1), 0 * κ_sa + 1)
+    inner = mdp.P + share[..., None] * (away - mdp.P)
+    worst_value = worst_action_values(mdp, v) if respond is worst_response else total(answer * z)
+    yield {spent: far(answer), allowed: κ_sa, inner_value: total(inner * z), found_value: worst_value}
 
 
 greedy_value = Quantity(r"\max_{W_1(p, P) \le \kappa} p^\top z", "what the adversary's transport costs")

@@ -74,7 +74,7 @@ later_matters = Assumption(r"\gamma \ge 1/3", "the discount is at least a third"
 models = robust_mdps(sizes=((3, 2),))
 small_models = robust_mdps("L1Ball", "StateL1Ball", "Segments", sizes=((3, 2),))
 short_runs = robust_mdps("Segments", positive_start=True, sizes=((2, 2),))
-started = robust_mdps("L1Ball", "StateL1Ball", "Segments", positive_start=True, sizes=((3, 2),))
+started = robust_mdps("L1Ball", "StateL1Ball", "Segments", "KLBall", positive_start=True, sizes=((3, 2),))
 
 
 def rarest(mdp):

@@ -124,6 +124,7 @@ SETS: dict[str, Callable[[np.random.Generator, np.ndarray, np.ndarray], Ambiguit
 RECTANGULAR = ("Box", "L1Ball", "LInfBall", "Segments", "StateL1Ball", "StateSegments", "WassersteinBall")
 BY_PAIR = tuple(name for name in RECTANGULAR if not name.startswith("State"))
 BY_STATE = ("StateL1Ball", "StateSegments")
+DIVERGENCES = ("KLBall", "ChiSquareBall")  # rectangular too; in exact arithmetic their answers are balls
 
 
 # -- named examples ----------------------------------------------------------------------------------------------------
@@ -206,7 +207,7 @@ def robust_mdps(
     Parameters
     ----------
     sets : names of classes in `mdplab.models.ambiguity`
-        Those that rational arithmetic can answer, rectangular ones by default.
+        Those that rational arithmetic can answer, rectangular ones by default; see also `DIVERGENCES`.
     max_states, max_actions : int
         Largest drawn model.
     positive_start : bool

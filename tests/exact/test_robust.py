@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from scipy.optimize import linprog
 
-from mdplab.arrays import floats, precision, rational, total
+from mdplab.arrays import floats, log, precision, rational, rational_number, total
 from mdplab.errors import MdplabError
 from mdplab.exact.robust import (
     kernel_cost_gradient,
@@ -24,8 +24,10 @@ from mdplab.exact.robust import (
     worst_action_values,
     worst_case,
 )
+from mdplab.exact.robust.certified import chi_square_certified, kl_certified
 from mdplab.instances.robust import (
     BY_PAIR,
+    DIVERGENCES,
     RECTANGULAR,
     best_of_two_kernels,
     early_stop,
@@ -99,6 +101,53 @@ def test_the_worst_kernel_of_a_divergence_ball_is_the_solution_of_a_cone_program
         ).solve(solver=cp.CLARABEL)
         # Clarabel closes gaps to 1e-8; at a budget of 1/50 the cost changes by at most 1 / sqrt(2 κ) = 5 times as much.
         assert q[s, a] == pytest.approx(found, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", DIVERGENCES)
+def test_balls_around_a_worst_value_hold_it_and_shrink_with_the_precision(name):
+    mdp = garnet(name)[1]
+    v = np.random.default_rng(2).normal(size=4)
+    q, before = worst_action_values(mdp, v), precision()
+    try:
+        for bits in (64, 200):
+            precision(bits)
+            enclosed = worst_action_values(mdp.exact(), rational(v))
+            assert (abs(floats(enclosed) - q) <= 1e-13).all()
+            assert all(y.rad() < 2.0 ** (16 - bits) for y in enclosed.flat if hasattr(y, "rad"))
+            optimum = robust_optimum(mdp.exact())
+            assert (abs(floats(optimum.v) - robust_optimum(mdp).v) <= mdp.rounding[1]).all()
+            assert all(y.rad() < 2.0 ** (48 - bits) for y in optimum.v if hasattr(y, "rad"))
+    finally:
+        precision(before)
+
+
+@pytest.mark.parametrize(("respond", "name"), [(kl_certified, "KLBall"), (chi_square_certified, "ChiSquareBall")])
+def test_certified_kernels_are_rational_and_in_the_ball(respond, name):
+    mdp = garnet(name)[3].exact()
+    z = mdp.targets(rational([0, 1, "1/2", "-1/3"]))
+    p, lack = respond(mdp.P, z, mdp.ambiguity.budget)
+    assert (total(p) == 1).all()
+    assert (p >= 0).all()
+    assert (lack >= 0).all()
+    assert ((p == 0) | (mdp.P > 0)).all()
+    inside = np.where(mdp.P > 0, mdp.P, 1)
+    if name == "ChiSquareBall":
+        assert (total((p - mdp.P) ** 2 / inside) <= mdp.ambiguity.budget).all()
+    else:
+        spent = total(p * log(np.where(p > 0, p / inside, rational(1)[()])))
+        assert not (spent > mdp.ambiguity.budget).any()
+
+
+def test_worst_values_of_divergence_balls_by_hand():
+    P, z = rational([["1/2", "1/2"]]), rational([[0, 1]])
+    # χ² of (1/2 − x, 1/2 + x) is 4x²: a budget of 1/4 buys x = 1/4, and one of 1 or more everything.
+    p, lack = chi_square_certified(P, z, rational(["1/4"]))
+    assert total(p * z)[0] <= rational_number("3/4") <= total(p * z)[0] + lack[0]
+    assert (chi_square_certified(P, z, rational([1]))[0] == rational([[0, 1]])).all()
+    # Everything costs log 2 = 0.6931... nats of a Kullback–Leibler budget; none buys nothing.
+    assert (kl_certified(P, z, rational(["7/10"]))[0] == rational([[0, 1]])).all()
+    assert total(kl_certified(P, z, rational(["69/100"]))[0] * z)[0] < 1
+    assert (kl_certified(P, z, rational([0]))[0] == P).all()
 
 
 def test_the_value_of_a_state_that_shares_its_budget_is_the_solution_of_a_linear_program():

@@ -8,6 +8,7 @@ import numpy as np
 
 from mdplab.arrays import (
     Array,
+    ball,
     expand,
     identity_like,
     is_ball,
@@ -21,7 +22,7 @@ from mdplab.arrays import (
 )
 from mdplab.errors import MdplabError
 from mdplab.exact.enclosure import hull, product_rounding, upper
-from mdplab.exact.robust.responses import robust_backup, worst_response
+from mdplab.exact.robust.responses import nearly_worst_response, robust_backup
 from mdplab.exact.robust.sorting import midpoints
 from mdplab.models.robust import RobustMDP
 
@@ -82,7 +83,8 @@ def kernel_cost_gradient(mdp: RobustMDP, π: Array, p: Array) -> Array:
 def worst_case(mdp: RobustMDP, π: Array) -> WorstCase:
     """Robust values of π and a worst kernel: policy iteration of the adversary, or enumeration of a finite set.
 
-    Exact in rationals, an enclosure in balls, and right up to rounding in float64.
+    Exact in rationals, an enclosure in balls (also for rational models whose set is a ball of a divergence), and right
+    up to rounding in float64.
 
     Raises
     ------
@@ -101,8 +103,8 @@ def worst_case(mdp: RobustMDP, π: Array) -> WorstCase:
     p = np.broadcast_to(mdp.P, shape) if exact else namespace(mdp.P).broadcast_to(mdp.P, shape)
     v = kernel_values(mdp, π, p)
     while True:
-        response = worst_response(mdp, v, π)
-        rises = total(π * total(response * mdp.targets(v))) > v + slack
+        response, lack = nearly_worst_response(mdp, v, π)
+        rises = total(π * (total(response * mdp.targets(v)) - lack)) > v + slack
         if exact:
             rises = np.asarray(rises, dtype=bool)
             if not rises.any():
@@ -118,7 +120,7 @@ def worst_case(mdp: RobustMDP, π: Array) -> WorstCase:
         if not xp.any(total(new) > total(v)):  # rounding cannot go round in circles
             break
         v = xp.maximum(v, new)
-    if is_ball(v):
+    if is_ball(v) or np.any(lack != 0):
         v = _enclosure(mdp, π, v)
     return WorstCase(v, response, total(mdp.start * v))
 
@@ -130,6 +132,7 @@ def robust_values(mdp: RobustMDP, π: Array) -> Array:
 
 def _enclosure(mdp: RobustMDP, π: Array, v: Array) -> Array:
     # v is attained by some kernel, so a lower bound; what one backup still adds bounds what all of them can.
+    v = np.frompyfunc(ball, 1, 1)(v)
     rise = largest(maximum(robust_backup(mdp, v, π) - v, 0 * v)) / (1 - mdp.γ(0))
     return hull(v, upper(v + expand(rise, 1)))
 

@@ -54,7 +54,8 @@ class RobustOptimum:
 def robust_optimum(mdp: RobustMDP) -> RobustOptimum:
     """Robust policy iteration until the values rest: exact for rational (s,a)-rectangular models.
 
-    The optimum of a rational s-rectangular model need not be rational; there v is a ball in the current precision.
+    The optimum of a rational s-rectangular model need not be rational, nor that for balls of a divergence; there v is a
+    ball in the current precision.
 
     Raises
     ------
@@ -106,8 +107,20 @@ def _in_rationals(mdp: RobustMDP) -> RobustOptimum:
         Tv, improved = robust_bellman(mdp, case.v)
         better = np.asarray(Tv < case.v, dtype=bool)
         if not better.any():
-            return RobustOptimum(case.v, π, case.kernel, case.v, case.v)
+            break
         π = np.where(better[..., None], improved, π)
+
+    if not is_ball(case.v):
+        return RobustOptimum(case.v, π, case.kernel, case.v, case.v)
+    low, high = _ends(mdp, case.v, Tv)
+    return RobustOptimum(hull(low, high), π, case.kernel, low, high)
+
+
+def _ends(mdp: RobustMDP, v: Array, Tv: Array) -> tuple[Array, Array]:
+    """Bounds on v* from v and T v, as balls of radius zero."""
+    scale, balls = mdp.γ(1) / (1 - mdp.γ(1)), np.frompyfunc(ball, 1, 1)
+    low, high = (Tv + scale * expand(end(Tv - v), 1) for end in (smallest, largest))
+    return lower(balls(low)), upper(balls(high))
 
 
 def _in_balls(mdp: RobustMDP) -> RobustOptimum:

@@ -11,6 +11,7 @@ from mdplab.arrays import Array, expand, is_ball, is_exact, namespace, one_hot, 
 from mdplab.arrays import largest as _largest
 from mdplab.errors import MdplabError
 from mdplab.exact.robust.box import box_response, linf_box
+from mdplab.exact.robust.certified import chi_square_certified, kl_certified
 from mdplab.exact.robust.l1 import l1_response, state_l1_minimax, state_l1_response, state_l1_saddle
 from mdplab.exact.robust.segments import (
     segment_response,
@@ -43,32 +44,46 @@ def worst_response(mdp: RobustMDP, v: Array, π: Array = None) -> Array:
     MdplabError
         If the set is not rectangular, where no kernel is worst in all states at once.
     """
+    return nearly_worst_response(mdp, v, π)[0]
+
+
+def nearly_worst_response(mdp: RobustMDP, v: Array, π: Array = None) -> tuple[Array, Any]:
+    """`worst_response`, and how much more than it another kernel may cost in each pair: zero but for rounding.
+
+    Zero, a plain number, but for balls of a divergence in exact arithmetic, whose worst kernels are irrational: there
+    (..., S, A) rationals.
+    """
     z = _middle(mdp.targets(v))
     if mdp.ambiguity.rectangular == "pairs":
-        return _BY_PAIR[type(mdp.ambiguity).__name__](mdp, z)
+        name = type(mdp.ambiguity).__name__
+        if name in _CERTIFIED and is_exact(z):
+            u: Any = mdp.ambiguity
+            return _CERTIFIED[name](_like(mdp.P, z), z, _spread(u.budget, z, 1))
+        return _BY_PAIR[name](mdp, z), 0
     if mdp.ambiguity.rectangular == "no":
         raise MdplabError(
             f"{type(mdp.ambiguity).__name__} is not rectangular: no kernel is worst in every state; see worst_case"
         )
     if π is None:
         raise MdplabError(f"{type(mdp.ambiguity).__name__} is s-rectangular: the response depends on a policy π")
-    return _BY_STATE[type(mdp.ambiguity).__name__](mdp, z, _middle(π))
+    return _BY_STATE[type(mdp.ambiguity).__name__](mdp, z, _middle(π)), 0
 
 
 def worst_action_values(mdp: RobustMDP, v: Array) -> Array:
     """max over the kernels of Σ_t p(t | s, a) (c(s, a, t) + γ v(t)), for each pair alone;  (..., S) -> (..., S, A).
 
-    For (s,a)-rectangular sets.  On balls an enclosure.
+    For (s,a)-rectangular sets.  On balls an enclosure, and for balls of a divergence in exact arithmetic.
     """
     if mdp.ambiguity.rectangular != "pairs":
         raise MdplabError(f"{type(mdp.ambiguity).__name__} has no worst value for each action: the budget is shared")
-    return _enclosed(total(worst_response(mdp, v) * mdp.targets(v)), v, mdp, 2)
+    p, lack = nearly_worst_response(mdp, v)
+    return _enclosed(total(p * mdp.targets(v)), lack, v, mdp, 2)
 
 
 def robust_backup(mdp: RobustMDP, v: Array, π: Array) -> Array:
     """(T_π v)(s) = max over kernels of Σ_a π(a | s) Σ_t p(t | s, a) (c + γ v(t));  -> (..., S)."""
-    p = worst_response(mdp, v, π)
-    return _enclosed(total(π * total(p * mdp.targets(v))), v, mdp, 1)
+    p, lack = nearly_worst_response(mdp, v, π)
+    return _enclosed(total(π * total(p * mdp.targets(v))), total(π * (lack + 0 * π)), v, mdp, 1)
 
 
 def robust_bellman(mdp: RobustMDP, v: Array) -> tuple[Array, Array]:
@@ -83,7 +98,7 @@ def robust_bellman(mdp: RobustMDP, v: Array) -> tuple[Array, Array]:
         best = np.asarray(middle).argmin(axis=-1) if is_exact(q) else namespace(q).argmin(q, axis=-1)
         return smallest(q), one_hot(best, mdp.A, mdp.P)
     value, π = _minimax(mdp, _middle(mdp.targets(v)))
-    return _enclosed(value, v, mdp, 1), π
+    return _enclosed(value, 0, v, mdp, 1), π
 
 
 def _minimax(mdp: RobustMDP, z: Array) -> tuple[Array, Array]:
@@ -112,15 +127,18 @@ def _middle(x: Array) -> Array:
     return midpoints(x) if is_ball(x) else x
 
 
-def _enclosed(value: Array, v: Array, mdp: RobustMDP, axes: int) -> Array:
-    """`value` was made with the response to the middle of v: what a better response could still add."""
-    if not is_ball(v):
+def _enclosed(value: Array, lack: Any, v: Array, mdp: RobustMDP, axes: int) -> Array:
+    """`value` was made with a nearly worst response to the middle of v: what a better response could still add."""
+    if not is_exact(value):
         return value
     from mdplab.exact.enclosure import unit_ball
 
-    # |max p·z − max p·z'| <= max |z − z'|, and the response to z' is worth within that of its own value.
-    slack = 2 * mdp.γ(axes) * expand(_largest(radius(v)), axes)
-    return value + slack * unit_ball()
+    if np.any(lack != 0):
+        value = value + lack * (1 + unit_ball()) / 2
+    if is_ball(v):
+        # |max p·z − max p·z'| <= max |z − z'|, and the response to z' is worth within that of its own value.
+        value = value + 2 * mdp.γ(axes) * expand(_largest(radius(v)), axes) * unit_ball()
+    return value
 
 
 def _support(mdp: RobustMDP) -> Array:
@@ -164,11 +182,9 @@ def _segments(mdp: RobustMDP, z: Array) -> Array:
     return segment_response(mdp.P, u.other, z)
 
 
-def _only_floats(name: str, f: Callable[..., Array]) -> Callable[[RobustMDP, Array], Array]:
+def _divergence(f: Callable[..., Array]) -> Callable[[RobustMDP, Array], Array]:
     def respond(mdp: RobustMDP, z: Array) -> Array:
         u: Any = mdp.ambiguity
-        if is_exact(z):
-            raise MdplabError(f"the worst kernel of a {name} is found by bisection; take mdp.floats()")
         return f(_like(mdp.P, z), z, _spread(u.budget, z, 1))
 
     return respond
@@ -193,11 +209,12 @@ _BY_PAIR: dict[str, Callable[[RobustMDP, Array], Array]] = {
     "L1Ball": _l1,
     "LInfBall": _linf,
     "Box": _box,
-    "KLBall": _only_floats("KLBall", kl_response),
-    "ChiSquareBall": _only_floats("ChiSquareBall", chi_square_response),
+    "KLBall": _divergence(kl_response),
+    "ChiSquareBall": _divergence(chi_square_response),
     "Segments": _segments,
     "WassersteinBall": _wasserstein,
 }
+_CERTIFIED = {"KLBall": kl_certified, "ChiSquareBall": chi_square_certified}
 _BY_STATE: dict[str, Callable[[RobustMDP, Array, Array], Array]] = {
     "StateL1Ball": _state_l1,
     "StateSegments": _state_segments,

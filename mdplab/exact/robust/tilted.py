@@ -1,4 +1,7 @@
-"""The adversary within balls of a divergence: Kullback–Leibler and χ².  In float64 only: by bisection."""
+"""The adversary within balls of a divergence, Kullback–Leibler and χ², by bisection in float64.
+
+In exact arithmetic see `mdplab.exact.robust.certified`.
+"""
 
 from __future__ import annotations
 

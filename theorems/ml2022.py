@@ -4,7 +4,7 @@ The paper's text was not at hand: definitions are recalled, the drift of Lu et a
 """
 
 import numpy as np
-from sympy import Abs
+from sympy import Abs, Min, Rational
 
 from mdplab.arrays import (
     exp,
@@ -42,7 +42,9 @@ kl_new = Quantity(r"r \log r - r + 1", "drift of KL(π' ‖ π)")
 kl_old = Quantity(r"r - 1 - \log r", "drift of KL(π ‖ π')")
 ppo = Quantity(r"\mathrm{ReLU}([r - \mathrm{clip}(r)] A)", "drift of clipping, ε = 1/5")
 spo = Quantity(r"\tfrac{|A|}{2 \epsilon} (r - 1)^2", "drift of simple policy optimisation, ε = 1/5")
-dpo = Quantity(r"f(r, A)", "drift of discovered policy optimisation, α = 2, β = 3/5")
+dpo = Quantity(r"f(r, A)", "drift of discovered policy optimisation")
+α = Quantity(r"\alpha", "its width for good actions; the authors take 2", accuracy="exact")
+β = Quantity(r"\beta", "its width for bad actions; the authors take 3/5", accuracy="exact")
 dpo_without_relu = Quantity(r"f_0(r, A)", "the same without ReLU")
 kink = Quantity(r"|A| |r - 1|", "a distance with a kink")
 
@@ -52,14 +54,12 @@ def hyperbolic_tangent(x):
     return 1 - 2 / (exp(2 * x) + 1) if is_exact(x) else namespace(x).tanh(x)
 
 
-def discovered(ratio, advantage):
-    """f(r, A) before its ReLU, α = 2, β = 3/5."""
+def discovered(ratio, advantage, up, down):
+    """f(r, A) before its ReLU, with α = `up` for good actions and β = `down` for bad ones."""
     x, y = (ratio - 1) * advantage, advantage * log(ratio)
-    if is_exact(advantage):
-        up = np.asarray(advantage >= 0, dtype=bool)
-        z, width = np.where(up, x, y), np.where(up, rational_number(2), rational_number("3/5"))
-    else:
-        z, width = np.where(advantage >= 0, x, y), np.where(advantage >= 0, 2.0, 0.6)
+    xp = namespace(advantage)
+    good = np.asarray(advantage >= 0, dtype=bool) if is_exact(advantage) else advantage >= 0
+    z, width = xp.where(good, x, y), xp.where(good, up, down)
     return z - width * hyperbolic_tangent(z / width)
 
 
@@ -81,16 +81,18 @@ with as_printed():
         "KL(old, new) flat": kl_old <= 2 * (r - 1) ** 2,
         "PPO flat": ppo <= 5 * Abs(A) * (r - 1) ** 2,
         "SPO flat": spo <= 5 * Abs(A) * (r - 1) ** 2,
-        "DPO flat": dpo <= 8 * A**2 * (r - 1) ** 2,
+        "DPO flat to third order": dpo <= Rational(8, 3) * Abs(A * (r - 1)) ** 3 / Min(α, β) ** 2,
     }
+    dpo_fourth_order = dpo <= Abs(A * (r - 1)) ** 4 / Min(α, β) ** 3
     kink_flat = kink <= 5 * Abs(A) * (r - 1) ** 2
     kl_flatter = kl_new <= (r - 1) ** 2 / 3
     without_relu = dpo_without_relu >= 0
 
 
 def at(ratio, advantage):
-    """Numbers in rationals."""
-    return {"mdp": two_armed_bandit(), "ratio": rational_number(ratio), "advantage": rational_number(advantage)}
+    """Numbers in rationals, and the authors' widths."""
+    numbers_ = {"ratio": ratio, "advantage": advantage, "up": 2, "down": "3/5"}
+    return {"mdp": two_armed_bandit(), **{name: rational_number(x) for name, x in numbers_.items()}}
 
 
 @theorem(
@@ -99,21 +101,34 @@ def at(ratio, advantage):
     at="Definition 1; Lu et al. (2022), Theorem 1",
     source="recalled",
     judge=for_all(),
-    on={"mdp": bandits(2), "ratio": numbers("1/2", "3/2"), "advantage": numbers(-5, 5)},
+    on={
+        "mdp": bandits(2),
+        "ratio": numbers("1/2", "3/2"),
+        "advantage": numbers(-5, 5),
+        "up": numbers("1/5", 5),
+        "down": numbers("1/5", 5),
+    },
     named={"a step down": at("3/4", 1), "a small step": at("101/100", 1)},
-    near_misses={"a kink": kink_flat, "a third in place of 1": kl_flatter, "DPO without ReLU": without_relu},
+    near_misses={
+        "a kink": kink_flat,
+        "a third in place of 1": kl_flatter,
+        "DPO without ReLU": without_relu,
+        "DPO flat to fourth order": dpo_fourth_order,
+    },
     note="Not negative, zero at r = 1, and at most a constant times (r − 1)² for r in [1/2, 3/2], so that the "
     "derivative is zero at r = 1.  About numbers; the bandit that comes first only says how many there are.",
 )
-def drift(mdp, ratio, advantage):
+def drift(mdp, ratio, advantage, up, down):
     """The penalties of TRPO, PPO, SPO and DPO are drifts: not negative, and flat at the old policy."""
     one = 0 * mdp.r[..., 0, :1] + 1
-    ratio, advantage = expand(ratio, 1) * one, expand(advantage, 1) * one
+    ratio, advantage, up, down = (expand(x, 1) * one for x in (ratio, advantage, up, down))
     clip = minimum(maximum(ratio, 4 * one / 5), 6 * one / 5)
-    f = discovered(ratio, advantage)
+    f = discovered(ratio, advantage, up, down)
     yield {
         r: ratio,
         A: advantage,
+        α: up,
+        β: down,
         kl_new: ratio * log(ratio) - ratio + 1,
         kl_old: ratio - 1 - log(ratio),
         ppo: relu((ratio - clip) * advantage),
@@ -245,7 +260,7 @@ def any_policy(mdp, π, new, ρ, t, clip):
         "KL(old, new)": divergence(π, new) / expand(t, 1),
         "PPO": total(relu(outside * Adv)),
         "SPO": total(abs(Adv) * (new - π) ** 2 / π) / (2 * expand(clip, 1)),
-        "DPO": total(π * relu(discovered(ratio, Adv))),
+        "DPO": total(π * relu(discovered(ratio, Adv, 0 * Adv + 2, 0 * Adv + _tenth(w) * 6))),
     }
     found = {γ: expand(mdp.discount, 1), gain: values(mdp, new) - values(mdp, π)}
     for name, D in drifts.items():

@@ -14,12 +14,15 @@ from mdplab import __version__
 from mdplab.arrays import EPS
 from mdplab.errors import MdplabError
 from mdplab.report.words import is_identity, kind
+from mdplab.sampling.outcomes import NotEnumerable
+from mdplab.theorem import floating
 from mdplab.theorem import inputs as inp
-from mdplab.theorem.claim import Claim
+from mdplab.theorem.claim import Claim, compiled
 from mdplab.theorem.floating import Curves, run_in_floats
 from mdplab.theorem.inputs import Inputs
-from mdplab.theorem.judges import Witness
-from mdplab.theorem.statement import Theorem
+from mdplab.theorem.judges import InExpectation, WithProbability, Witness
+from mdplab.theorem.sampled import pushed_forward, replicates_of
+from mdplab.theorem.statement import Binding, Theorem
 from mdplab.theorem.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 Role = Literal["worst", "counterexample", "named", "family", "model"]
 FAMILY = 16  # models of a family
+REPLICATES = 512  # of an instance where outcomes cannot be listed
+SAMPLED = 4  # models of a family that are then drawn for statements about one point; for others one
+MOST = 0.9  # of the replicates, in the middle: what the band around a mean shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +84,8 @@ def _admitted(theorem: Theorem, name: str, inputs: Inputs) -> Sample | None:
     return Sample(name, "family", inp.pick(inputs, met)) if met.any() else None
 
 
-def measure(theorem: Theorem, samples: Sequence[Sample], up_to: int | None = None) -> xr.Dataset:
-    """Both sides of each claim in float64, at the entry that is worst for the claim.
+def measure(theorem: Theorem, samples: Sequence[Sample], up_to: int | None = None, seed: int = 0) -> xr.Dataset:
+    """Both sides of each claim in float64, at the entry that is worst for the claim; of random claims their means.
 
     Returns
     -------
@@ -87,21 +93,29 @@ def measure(theorem: Theorem, samples: Sequence[Sample], up_to: int | None = Non
         ``left`` and ``right`` (claim, k, instance): the sides as they are printed; ``ratio`` of the smaller to the
         larger one; ``floor``: what float64 cannot tell from zero on the left; ``trivial`` (k, instance): the bound that
         holds for any reason; ``informative``: whether the bound is below that one.  NaN where an instance has no such
-        iterate.  Coordinates: the index, ``instance`` (its name) and ``role``.
+        iterate.  Coordinates: the index, ``instance`` (its name) and ``role``.  Where means are over replicates, as
+        the outcomes cannot be listed: ``low`` and ``high``, between which most replicates of the random side lie, and
+        ``error``, the standard error of right − left; NaN elsewhere, absent for theorems that are not random.
 
     Raises
     ------
     MdplabError
-        If there is no sample.
+        If there is no sample that can be drawn.
     """
     import xarray as xr
 
-    if not samples:
-        raise MdplabError(f"{theorem.id} has no instance that can be drawn; expected named ones or families")
     limit = getattr(theorem.judge, "up_to", None) if up_to is None else up_to
-    parts = [_one(theorem, sample, limit) for sample in samples]
+    found = (
+        _expected(theorem, sample, limit, seed) if theorem.is_random else _one(theorem, sample, limit)
+        for sample in samples
+    )
+    parts = [data for data in found if data is not None]
+    if not parts:
+        raise MdplabError(f"{theorem.id} has no instance that can be drawn; expected named ones or families")
+    if theorem.index is not None and any(np.isfinite(data.get("low", np.nan)).any() for data in parts):
+        parts = parts[:2]  # of three bands over each other nothing is seen
     data = parts[0] if len(parts) == 1 else xr.concat(parts, dim="instance", join="outer", combine_attrs="override")
-    return data.assign_attrs(_attributes(theorem))
+    return data.assign_attrs(_attributes(theorem), **_drawn_as(theorem, data))
 
 
 def _one(theorem: Theorem, sample: Sample, up_to: int | None) -> xr.Dataset:
@@ -133,6 +147,109 @@ def _one(theorem: Theorem, sample: Sample, up_to: int | None) -> xr.Dataset:
             "sample": ("instance", [sample.label] * n),
         },
     )
+
+
+# -- random claims -----------------------------------------------------------------------------------------------------
+
+
+def _expected(theorem: Theorem, sample: Sample, up_to: int | None, seed: int) -> xr.Dataset | None:
+    """Expectations over all outcomes, else means over replicates; None where neither can be had."""
+    try:
+        data = _one(replace(theorem, measure=pushed_forward(theorem)), sample, up_to)
+        return data.assign(dict.fromkeys(("low", "high", "error"), data.left * np.nan))
+    except NotEnumerable:
+        return _sampled(theorem, sample, up_to, seed) if cast(Any, theorem.judge).can_be_raced else None
+
+
+def _sampled(theorem: Theorem, sample: Sample, up_to: int | None, seed: int) -> xr.Dataset:
+    """Means over replicates on the first few models of a batch."""
+    import xarray as xr
+
+    inputs, batch = sample.inputs, inp.batch_shape(sample.inputs)
+    if not batch:
+        return _replicated(theorem, inputs, up_to, seed, sample.label, sample)
+    count = min(batch[0], SAMPLED if theorem.index is None else 1)
+    labels = [f"{sample.label} #{i}" for i in range(count)]
+    parts = [_replicated(theorem, inp.pick(inputs, i), up_to, seed, x, sample) for i, x in enumerate(labels)]
+    return parts[0].assign_coords(sample=("instance", labels)) if count == 1 else xr.concat(parts, dim="instance")
+
+
+def _replicated(
+    theorem: Theorem, inputs: Inputs, up_to: int | None, seed: int, label: str, sample: Sample
+) -> xr.Dataset:
+    """Means over replicates on one instance, the same that a race would take first."""
+    import xarray as xr
+
+    draws = replicates_of(theorem, inputs, seed)(0, REPLICATES)
+    chunk = list(theorem.bindings(inputs, up_to, draws=draws))
+    stacked = floating.stack(theorem, chunk, draws.shape, 0)
+    k = floating.indices(theorem, chunk, 0)
+    errors = floating.errors_of(stacked, k, *floating.rounding_of(inputs))
+    columns: dict[str, list[np.ndarray]] = {}
+    for claim in theorem.claims.values():
+        _, _, error = floating.compare(theorem, claim, stacked, errors, k)
+        for name, x in {**_means(theorem, claim, stacked), "floor": error.max(axis=1)}.items():
+            columns.setdefault(name, []).append(x)
+    trivial = np.full(len(k), np.nan)
+    if theorem.trivial_bound is not None:
+        trivial = np.broadcast_to(theorem.trivial_bound(stacked), (len(k), REPLICATES)).mean(axis=1)
+    informative = [(right < trivial).astype(float) for right in columns["right"]]
+    axes = ("claim", "k", "instance")
+    return xr.Dataset(
+        {name: (axes, np.stack(x)[..., None]) for name, x in {**columns, "informative": informative}.items()}
+        | {"trivial": (axes[1:], trivial[:, None])},
+        coords={
+            "claim": list(theorem.claims),
+            "k": k.astype(float),
+            "instance": [label],
+            "role": ("instance", [sample.role]),
+            "sample": ("instance", [sample.label]),
+        },
+        attrs={"most": promised(theorem, stacked) if isinstance(theorem.judge, WithProbability) else MOST},
+    )
+
+
+def _means(theorem: Theorem, claim: Claim, stacked: Binding) -> dict[str, np.ndarray]:
+    """(K,): of one claim, from its sides (K, replicates)."""
+    smaller, larger = floating.sides(claim, stacked)
+    left, right = (larger, smaller) if claim.flipped else (smaller, larger)
+    spread = right if np.ptp(right, axis=1).any() and not np.ptp(left, axis=1).any() else left
+    ends: list[Any] = [(1 - MOST) / 2, (1 + MOST) / 2]
+    if isinstance(theorem.judge, WithProbability):
+        p = promised(theorem, stacked)
+        ends = [1 - p, 1.0] if claim.flipped else [0.0, p]
+    low, high = np.quantile(spread, ends, axis=1)
+    s, t = smaller.mean(axis=1), larger.mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where((s > 0) & (t > 0), s / t, np.nan)
+    return {
+        "left": left.mean(axis=1),
+        "right": right.mean(axis=1),
+        "ratio": ratio,
+        "low": low,
+        "high": high,
+        "error": (right - left).std(axis=1) / np.sqrt(REPLICATES),
+    }
+
+
+def _drawn_as(theorem: Theorem, data: xr.Dataset) -> dict[str, str]:
+    """What a legend says of the measured side: of its line with a band, and of its points with bars."""
+    if not theorem.is_random:
+        return {"line": "measured", "points": ""}
+    if not np.isfinite(data.low).any():
+        return {"line": "expectation over all outcomes", "points": ""}
+    p, of = data.attrs.get("most", MOST), f"of {REPLICATES} replicates"
+    if isinstance(theorem.judge, InExpectation):
+        return {"line": f"mean and central {100 * p:.3g} % {of}", "points": f"two standard errors {of}"}
+    flipped = next(iter(theorem.claims.values())).flipped
+    quantile = f"mean to {100 * (1 - p if flipped else p):.3g} % quantile {of}"
+    return {"line": f"mean and {'highest' if flipped else 'lowest'} {100 * p:.3g} % {of}", "points": quantile}
+
+
+def promised(theorem: Theorem, stacked: Binding) -> float:
+    """The probability with which the claim is to hold, for all iterates at once."""
+    value = compiled(cast(WithProbability, theorem.judge).probability)(stacked, float)
+    return float(np.asarray(value).reshape(-1)[0])
 
 
 class _Extra:
@@ -204,6 +321,7 @@ def _attributes(theorem: Theorem) -> dict[str, Any]:
         "source": f"{theorem.cite}, {theorem.at}",
         "kind": kind(theorem),
         "identity": int(is_identity(theorem)),
+        "probability": int(isinstance(theorem.judge, WithProbability)),
         "flipped": [int(claim.flipped) for claim in claims],
         "left_latex": "\n".join(latex(claim.relation.lhs) for claim in claims),
         "right_latex": "\n".join(latex(claim.relation.rhs) for claim in claims),

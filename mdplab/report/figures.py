@@ -71,7 +71,7 @@ def convergence(
         if model is None
         else curves.on_model(theorem, model[0], model[1], seed)
     )
-    data = curves.measure(theorem, samples, up_to)
+    data = curves.measure(theorem, samples, up_to, seed)
     return draw(data), data
 
 
@@ -131,6 +131,9 @@ class Panel:
     right: np.ndarray
     trivial: np.ndarray
     informative: np.ndarray
+    low: np.ndarray  # between these lie most replicates; NaN where the sides are not means over replicates
+    high: np.ndarray
+    error: np.ndarray  # the standard error of right − left
     samples: list[tuple[str, str, np.ndarray]]  # name, role, columns
     left_latex: str
     right_latex: str
@@ -148,12 +151,18 @@ class Panel:
         for name in dict.fromkeys(names):
             columns = np.flatnonzero(names == name)
             samples.append((name, str(part.role.values[columns[0]]), columns))
+        low, high, error = (
+            part[x].values if x in part else np.full(left.shape, np.nan) for x in ("low", "high", "error")
+        )
         return cls(
             part.k.values,
             left,
             part.right.values,
             part.trivial.values,
             part.informative.values > 0,
+            low,
+            high,
+            error,
             samples,
             attrs["left_latex"].split("\n")[i],
             attrs["right_latex"].split("\n")[i],
@@ -171,6 +180,14 @@ class Panel:
             used[role] = used.get(role, 0) + 1
         return out
 
+    def band(self, columns: np.ndarray, positive: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Ends of where most replicates of a single instance lie, as long as `track`; empty where there are none."""
+        seen = ~np.isnan(self.right[:, columns]).all(axis=1)
+        low, high = (x[seen][:, columns[0]] for x in (self.low, self.high))
+        if len(columns) > 1 or np.isnan(high).all():
+            return np.zeros(0), np.zeros(0)
+        return (np.maximum(low, NOTHING), np.maximum(high, NOTHING)) if positive else (low, high)
+
     def track(self, columns: np.ndarray, positive: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(k, left, right) of a sample where it has iterates; on a logarithmic axis nothing is below NOTHING."""
         seen = ~np.isnan(self.right[:, columns]).all(axis=1)
@@ -181,25 +198,32 @@ class Panel:
 
 
 FEW = 12  # iterates that are drawn as points
+BAND = 0.2  # opacity of the band around a mean
 NOTHING = 1e-307  # drawn for what is zero or below rounding: outside of every figure
 Entries = list[tuple[Any, str]]  # of a legend
 
 
 def _lines(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
+    from matplotlib.ticker import NullLocator
+
     main = next((c for _, role, c in panel.samples if role != "family"), panel.samples[0][2])
     track = _middle(panel.left[:, main])
     geometric = is_geometric(panel.k, track)
     positive = np.nanmin(panel.left, initial=np.inf) > 0 or (panel.left > 0).mean() > 0.5
     few = len(panel.k) <= FEW
-    ax.set_xscale("linear" if geometric or few else "log")
+    linear = geometric or (few and not _doubling(panel.k))
+    ax.set_xscale("linear" if linear else "log")
     ax.set_yscale("log" if positive else "linear")
     entries: Entries = []
     for (name, role, columns), colour in reversed([*zip(panel.samples, panel.styles(), strict=True)]):
         entries = _one_sample(ax, panel, name, role, columns, colour, positive) + entries
     meaning = _explained(panel, ink) + _trivial(ax, panel, main, ink)
     _limits(ax, panel, main, geometric or few, positive)
+    bottom = ax.get_ylim()[0]
+    entries = [(line, text) for line, text in entries if not np.nanmax(line.get_ydata(), initial=-np.inf) < bottom]
     if few:
-        ax.set_xticks(panel.k)
+        ax.set_xticks(panel.k, [f"{k:.0f}" for k in panel.k])
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.margins(x=0.04)
         ax.autoscale(axis="x")
     _first_informative(ax, panel, main, ink)
@@ -211,6 +235,11 @@ def _lines(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
     ax.set_xlabel(f"{mathtext(panel.attrs['index_latex']) or ''}  ({panel.attrs['index_meaning']})".strip())
     ax.set_ylabel(_label(panel.left_latex, 150, "what is measured"))
     return entries, meaning
+
+
+def _doubling(k: np.ndarray) -> bool:
+    """Whether indices grow by factors rather than by steps."""
+    return len(k) > 2 and k[0] > 0 and bool((k[2:] - k[1:-1] > 1.5 * (k[1:-1] - k[:-2])).all())
 
 
 def _label(latex: str, points: float, otherwise: str) -> str:
@@ -228,6 +257,9 @@ def _one_sample(
     if len(columns) > 1:
         low, high = (f(left, axis=1) for f in (np.min, np.max))
         ax.fill_between(k, low, high, color=colour if role == "model" else GREY, alpha=0.22, linewidth=0)
+    low, high = panel.band(columns, positive)
+    if low.size:
+        ax.fill_between(k, low, high, color=colour, alpha=BAND, linewidth=0)
     marker = "o" if len(panel.k) <= FEW else ""  # a curve may be one point
     (line,) = ax.plot(k, _drawn(np.median(left, axis=1)), color=colour, marker=marker, markersize=3.5, zorder=3)
     ax.plot(k, _drawn(np.median(right, axis=1)), color=SHADES[colour], linestyle=(0, (4, 2)), linewidth=1.2, zorder=4)
@@ -240,13 +272,25 @@ def _drawn(x: np.ndarray) -> np.ndarray:
     return np.where(x == NOTHING, np.nan, x)
 
 
+def _beside(panel: Panel, text: str) -> str:
+    """The text for a legend's second column, in two lines if the first is wide."""
+    return text.replace(" of ", "\nof ") if max(len(name) for name, *_ in panel.samples) > WIDE else text
+
+
+WIDE = 20  # letters
+
+
 def _explained(panel: Panel, ink: str) -> Entries:
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     bound = mathtext(panel.right_latex)
     what = f"bound {bound}" if bound is not None and len(panel.right_latex) <= 60 else "bound"
+    line: Any = Line2D([], [], color=ink)
+    if np.isfinite(panel.high).any():
+        line = (Patch(color=ink, alpha=BAND, linewidth=0), line)
     return [
-        (Line2D([], [], color=ink), "measured"),
+        (line, _beside(panel, panel.attrs.get("line", "measured"))),
         (Line2D([], [], color=ink, linestyle=(0, (4, 2))), what),
     ]
 
@@ -296,9 +340,13 @@ def _limits(ax: Axes, panel: Panel, main: np.ndarray, geometric: bool, positive:
     inside = [panel.track(c, True)[0] > (-1 if geometric else 0) for _, _, c in panel.samples for _ in range(2)]
     drawn = [x[rows & (x > NOTHING) & np.isfinite(x)] for x, rows in zip(middles, inside, strict=True)]
     left, right = (np.concatenate(drawn[side::2]) for side in (0, 1))
+    tops = np.concatenate([panel.band(c, True)[1] for *_, c in panel.samples])
+    left = np.concatenate([left, tops[tops > NOTHING]])
     if not left.size:
         return
     low, high = left.min(), left.max()
+    if tops.size:
+        low = max(low, _ends(panel.left[:, main])[0] / 1e3)  # a model of little chance is not to flatten the others
     if right.size:
         least, most = _ends(panel.right[:, main])
         low, high = (
@@ -424,9 +472,9 @@ def _scatter(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
         if m.any():
             (points,) = ax.plot(larger[:, columns][m], smaller[:, columns][m], "o", color=colour, markersize=5)
             entries.append((points, f"{name}, the tightest" if role == "worst" else name))
-    meaning: Entries = []
+    meaning: Entries = _bars(ax, panel, keep)
     if keep.any():
-        meaning = [(_diagonal(ax, smaller[keep], larger[keep], log, ink), "equality")]
+        meaning += [(_diagonal(ax, smaller[keep], larger[keep], log, ink), "equality")]
     if panel.attrs["identity"] and keep.any():
         off = abs(larger - smaller)[keep].max()
         ax.annotate(f"largest difference {off:.1g}", (0.97, 0.05), xycoords="axes fraction", ha="right", fontsize=9)
@@ -436,6 +484,25 @@ def _scatter(ax: Axes, panel: Panel, ink: str) -> tuple[Entries, ...]:
     ax.set_xlabel(_label(upper, 330, f"{sides[0]} of the statement"))
     ax.set_ylabel(_label(lower, 150, f"{sides[1]} of the statement"))
     return entries, meaning
+
+
+def _bars(ax: Axes, panel: Panel, keep: np.ndarray) -> Entries:
+    """How far sampled means may be off; of a probability, as far as the replicates reach that it is about."""
+    sampled = keep & np.isfinite(panel.high)
+    if not sampled.any():
+        return []
+    left, right, low, high, error = (
+        x[sampled] for x in (panel.left, panel.right, panel.low, panel.high, 2 * panel.error)
+    )
+    x, y = (left, right) if panel.flipped else (right, left)
+    if not panel.attrs["probability"]:
+        bars = ax.vlines(x, y - error, y + error)
+    elif panel.flipped:
+        bars = ax.hlines(y, low, x)
+    else:
+        bars = ax.vlines(x, y, high)
+    bars.set(color=GREY, linewidth=0.8, zorder=1.5)
+    return [(bars, _beside(panel, panel.attrs["points"]))]
 
 
 def _diagonal(ax: Axes, smaller: np.ndarray, larger: np.ndarray, log: bool, ink: str) -> Any:
@@ -448,9 +515,8 @@ def _diagonal(ax: Axes, smaller: np.ndarray, larger: np.ndarray, log: bool, ink:
         ax.set_xlim(a / 2, b * 2)
         ax.set_ylim(c / 2, b * 2)
     elif b > a:
-        margin = (b - a) / 25
-        ax.set_xlim(a - margin, b + margin)
-        ax.set_ylim(min(c, a) - margin, b + margin)
+        ax.set_xlim(a - (b - a) / 25, b + (b - a) / 25)
+        ax.set_ylim(min(c, a) - (b - min(c, a)) / 25, b + (b - min(c, a)) / 25)
     return line
 
 

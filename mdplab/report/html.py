@@ -89,10 +89,11 @@ def _power(text: str) -> Any:
     """``10^-3.2`` with a raised exponent."""
     from markupsafe import Markup, escape
 
-    found = re.fullmatch(r"10\^([+-])([\d.]+)", text)
+    found = re.fullmatch(r"(≈?)10\^([+-])([\d.]+)", text)
     if found is None:
         return escape(text)
-    return Markup("10<sup>{}{}</sup>").format(found[1].replace("-", "−").replace("+", ""), found[2])
+    sign = found[2].replace("-", "−").replace("+", "")
+    return Markup("{}10<sup>{}{}</sup>").format(found[1], sign, found[3])
 
 
 # -- the overview ------------------------------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ class _Page:
         )
         if not samples:
             return None
-        data = curves.measure(theorem, samples)
+        data = curves.measure(theorem, samples, seed=self.verdict.seed)
         stem = self.folder / "data" / f"{self.id}.svg"
         written = figures.save(figures.draw(data), data, stem)
         drawn = bool(data.attrs["index_latex"]) and not data.attrs["identity"]
@@ -218,7 +219,10 @@ class _Page:
             "files": [(path.suffix[1:], f"data/{quote(path.name)}") for path in written],
             "along": drawn,
             "identity": bool(data.attrs["identity"]),
-            "band": bool((data.role == "family").any()) and drawn,
+            "measured": data.attrs["line"] if theorem.is_random else "what is measured",
+            "bars": f", bars: {data.attrs['points']}" if data.attrs["points"] else "",
+            "probable": bool(data.attrs["probability"]),
+            "band": bool((data.role == "family").sum() > 1) and drawn,
             "worst": any(s.role in ("worst", "counterexample") for s in samples),
         }
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,3 +67,62 @@ def test_parts_of_a_statement_come_side_by_side(theorems):
 def test_nothing_to_draw_is_an_error_in_one_sentence(theorems):
     with pytest.raises(MdplabError, match=r"sample_theorems\.contraction has no instance that can be drawn"):
         curves.measure(theorems["contraction"], [])
+
+
+def test_where_outcomes_can_be_listed_both_sides_are_expectations(theorems):
+    """One state with reward 1 and γ = 9/10: two steps pay 1.9 of 10, and hide 8.1."""
+    theorem = theorems["cut_return"]
+    data = curves.measure(theorem, curves.representatives(theorem))
+    one = data.sel(instance="one state").isel(claim=0, k=0)
+    np.testing.assert_allclose([one.left, one.right], [1.9, 1.9], rtol=2.0**-46)
+    assert np.isnan(data.low.values).all()
+    assert data.sizes["instance"] > 100
+    assert data.attrs["line"] == "expectation over all outcomes"
+
+
+def test_elsewhere_they_are_means_over_replicates_with_the_middle_of_them(theorems):
+    """The average of n fair coins is off by 1/(4n) in mean square, and by at most 1/4."""
+    theorem = theorems["average"]
+    data = curves.measure(theorem, curves.representatives(theorem))
+    coin = data.sel(instance="fair coin").isel(claim=0)
+    # A mean of 512 numbers of standard deviation s is off by s / √512; five of them is more than chance does.
+    assert (abs(coin.left - 1 / (4 * coin.k)) <= 5 * coin.error + 1e-12).all()
+    np.testing.assert_array_equal(coin.right, 1 / (2 * coin.k))
+    assert (coin.low <= coin.left).all()
+    assert (coin.left <= coin.high).all()
+    assert (coin.high <= 1 / 4).all()
+    assert data.sizes["instance"] == 2
+    assert data.attrs["line"] == "mean and central 90 % of 512 replicates"
+
+
+def test_the_same_seed_draws_the_same_replicates(theorems):
+    theorem = theorems["average"]
+    sample = curves.representatives(theorem)[:1]
+    first, again, other = (curves.measure(theorem, sample, seed=seed) for seed in (0, 0, 1))
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_of_a_probability_the_band_holds_the_part_that_is_promised(theorems):
+    """1 − 2δ = 80 % of the replicates lie between the least one and the upper end."""
+    theorem = theorems["deviation"]
+    data = curves.measure(theorem, curves.representatives(theorem)[:1]).isel(claim=0, instance=0)
+    assert (data.low <= data.left).all()
+    assert (data.high < data.right).all()
+    assert data.attrs["line"] == "mean and lowest 80 % of 512 replicates"
+    assert data.attrs["points"] == "mean to 80 % quantile of 512 replicates"
+
+
+def test_a_statement_about_one_point_is_sampled_on_a_few_models_of_each_family(theorems):
+    theorem = theorems["unbiased"]
+    data = curves.measure(theorem, curves.representatives(theorem))
+    assert data.sizes["instance"] == 5 * curves.SAMPLED
+    off = (data.left - data.right).isel(claim=0, k=0)
+    assert (abs(off) <= 5 * data.error.isel(claim=0, k=0) + 1e-12).all()
+
+
+def test_what_may_neither_be_listed_nor_raced_is_not_drawn(theorems):
+    theorem = theorems["average"]
+    judge = replace(theorem.judge, within=dict.fromkeys(theorem.judge.within))
+    with pytest.raises(MdplabError, match="no instance that can be drawn"):
+        curves.measure(replace(theorem, judge=judge), curves.representatives(theorem))

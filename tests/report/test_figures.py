@@ -92,6 +92,51 @@ def test_a_statement_without_index_is_drawn_side_against_side(theorems):
     assert (points[:, 1] <= points[:, 0]).all()
 
 
+def texts_of_legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_a_mean_is_drawn_in_the_middle_of_its_replicates_and_the_legend_says_of_how_many(theorems):
+    figure, data = figures.convergence(theorems["average"])
+    assert "mean and central 90 %\nof 512 replicates" in texts_of_legend(figure)
+    (ax,) = figure.axes
+    bands = [c for c in ax.collections if c.get_alpha() == figures.BAND]
+    assert len(bands) == data.sizes["instance"] == 2
+    assert ax.get_xscale() == ax.get_yscale() == "log"  # 1, 2, 4, ..., 32 samples
+    assert [int(x) for x in ax.get_xticks()] == [1, 2, 4, 8, 16, 32]
+
+
+def test_sampled_means_have_bars_and_expectations_have_none(theorems):
+    sampled, _ = figures.convergence(theorems["unbiased"])
+    assert "two standard errors\nof 512 replicates" in texts_of_legend(sampled)
+    assert len(sampled.axes[0].collections) == 1
+    listed, _ = figures.convergence(theorems["cut_return"])
+    assert texts_of_legend(listed)[-1] in ("", "equality")
+    assert not listed.axes[0].collections
+
+
+def test_the_data_of_replicates_come_with_the_figure_and_draw_it_again(theorems, tmp_path):
+    figure, data = figures.convergence(theorems["average"])
+    figures.save(figure, data, tmp_path / "x.svg")
+    assert {"left", "right", "low", "high", "error"} <= set((tmp_path / "x.csv").read_text().split("\n")[0].split(","))
+    with xr.open_dataset(tmp_path / "x.nc", engine="scipy") as stored:
+        figures.save_figure(figures.draw(stored.load()), tmp_path / "y.svg", title=data.attrs["theorem"])
+    first, second = ((tmp_path / f"{n}.svg").read_text() for n in "xy")
+    assert first.split("</metadata>")[1] == second.split("</metadata>")[1]
+
+
+@pytest.mark.parametrize("name", ["average", "deviation", "unbiased", "too_small"])
+def test_nothing_in_the_figure_of_a_random_claim_lies_outside_of_it(theorems, verdict, name):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure, _ = figures.convergence(theorems[name], verdict(name))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    legend = figure.legends[0].get_window_extent(canvas.get_renderer())
+    assert legend.x1 <= figure.bbox.x1 + 1
+    assert figure.axes[0].get_window_extent().y1 < legend.y0
+
+
 def test_parts_are_panels(theorems):
     figure, _ = figures.convergence(theorems["in_parts"], up_to=30)
     assert [ax.get_title("left") for ax in figure.axes] == ["(values)", "(steps)"]

@@ -88,6 +88,49 @@ def test_a_refuted_theorem_shows_its_counterexample_and_how_to_replay_it(site):
     assert "refuted, as declared" in text
 
 
+@pytest.fixture(scope="module")
+def random(theorems, verdict, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("random")
+    write_site(folder, [(theorems[name], verdict(name)) for name in ("average", "unbiased", "too_small", "cut_return")])
+    return {page.stem.partition(".")[2]: page for page in folder.glob("*.html")}
+
+
+def test_a_raced_theorem_says_on_how_many_replicates_and_how_sure_that_is(random, verdict):
+    text = random["average"].read_text()
+    assert f"<dt>replicates</dt><dd>{verdict('average').replicates:,}</dd>" in text
+    assert "Sampled, decided by a race with error probability 1e-6." in text
+    assert "It claims a bound in expectation at every iterate." in text
+    assert "has probability 10<sup>−6</sup> at most" in text
+    assert f"{verdict('average').comparisons['races']} by races" in text
+    assert "Solid: mean and central 90 % of 512 replicates." in text
+
+
+def test_an_undecided_theorem_shows_what_is_not_excluded(random):
+    text = random["unbiased"].read_text()
+    assert re.search(r"the mean of larger − smaller lies in \[-[\d.]+, [\d.]+\]", text)
+    assert "bars: two standard errors of 512 replicates" in text
+
+
+def test_a_raced_counterexample_says_its_replicates_and_its_file_replays(random):
+    text = random["too_small"].read_text()
+    assert re.search(r"means of \d+ replicates of seed 0\. Found by", text)
+    assert replay(random["too_small"].parent / "counterexamples/sample_theorems.too_small.smallest.json").refutes
+
+
+def test_where_outcomes_were_listed_no_race_is_spoken_of(random):
+    text = random["cut_return"].read_text()
+    assert "all of whose outcomes were listed" in text
+    assert "<dt>replicates</dt>" not in text
+    assert "one of two bets wins" not in text
+
+
+def test_pages_of_random_theorems_are_balanced(random):
+    for page in random.values():
+        found = checked(page)
+        assert not found.wrong, page.name
+        assert not found.open, page.name
+
+
 def test_every_near_miss_can_be_replayed(site):
     files = list((site / "counterexamples").glob("*near-miss*.json"))
     assert len(files) == 4

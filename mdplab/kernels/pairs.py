@@ -37,7 +37,7 @@ def sums(visits: Visits, ψ: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Pairs of N trajectories, states (N, H or H + 1) and actions (N, H), and which function of them is of each (N,)."""
+    """Pairs of N trajectories, states (N, H or H + 1) and actions (N, H), and which function of them each has (N,)."""
 
     states: Array
     actions: Array

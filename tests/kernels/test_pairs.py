@@ -51,7 +51,7 @@ def test_sums_by_hand() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_compiled_scores_are_the_definition(size: tuple[int, ...]) -> None:
-    (N, H, S, A), (states, actions, ψ) = size, trajectories(*size)
+    (N, _, S, A), (states, actions, ψ) = size, trajectories(*size)
     policy = np.random.default_rng(0).dirichlet(np.ones(A), (2, S))
     policies = Policies(Path(states, actions, np.arange(N) % 2), policy)
     found, expected = compiled().scores(policies, ψ), pairs.scores.definition(policies, ψ)
@@ -72,7 +72,7 @@ def test_compiled_sums_to_go_are_the_definition_bit_for_bit(size: tuple[int, ...
 
 @pytest.mark.parametrize("size", SIZES)
 def test_compiled_values_are_the_definition(size: tuple[int, ...]) -> None:
-    (N, H, S, A), (states, actions, _) = size, trajectories(*size)
+    (N, _, S, A), (states, actions, _) = size, trajectories(*size)
     path = Path(states % S, actions, np.arange(N) % 3)
     x = np.random.default_rng(0).normal(size=(3, S, A))
     assert (compiled().values(path, x) == pairs.values.definition(path, x)).all()

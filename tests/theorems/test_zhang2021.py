@@ -3,12 +3,14 @@
 from itertools import islice
 
 import flint
+import numpy as np
 import pytest
 
 from mdplab.arrays import log, rational, rational_number
-from mdplab.exact import pair_visits, softmax_utility_gradient
-from mdplab.exact.utilities import SmoothedLog
+from mdplab.exact import pair_visits, softmax_utility_gradient, truncated_pair_visits
+from mdplab.exact.utilities import OfStates, SmoothedLog
 from mdplab.instances import two_armed_bandit, two_by_two, two_state_swap
+from mdplab.models import DiscountedMDP
 from theorems import zhang2021
 
 HALF = rational([["1/2", "1/2"]])
@@ -96,3 +98,20 @@ def test_the_slope_of_a_smoothed_logarithm_by_hand(theorem, bound):
     ((_, size, allowed),) = theorem.trace(two_armed_bandit(), θ, θ, number("1/4"))
     assert size.overlaps(3 * flint.arb(2).sqrt() / 16)
     assert flint.arb(allowed).overlaps(bound)
+
+
+def test_a_chain_of_five_states_as_another_program_has_it():
+    """Action 1 goes right with 9/10 and else to the start, action 0 left; 40 steps, γ = 9/10, F = Σ_s log(λ(s) + 1/8).
+
+    An independent program reports 2.4304 for the uniform policy and 3.6988 for the best one it found.
+    """
+    P = np.zeros((5, 2, 5))
+    for s in range(5):
+        P[s, 0, max(s - 1, 0)] = 1
+        P[s, 1, min(s + 1, 4)] += 0.9
+        P[s, 1, 0] += 0.1
+    mdp = DiscountedMDP(P, np.zeros((5, 2)), 0.9, np.eye(5)[0])
+    right = np.array([0.914, 0.915, 0.714, 0.708, 0.531])
+    F = OfStates(SmoothedLog(0.125))
+    for π, value in ((np.full((5, 2), 0.5), 2.4304), (np.stack([1 - right, right], axis=-1), 3.6988)):
+        assert F.value(truncated_pair_visits(mdp, π, 40)) == pytest.approx(value, abs=5e-5)

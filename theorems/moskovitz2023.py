@@ -212,6 +212,27 @@ def some_paradox():
     return st.sampled_from([0, "1/2", "9/10", "3/4", "99/100"]).map(paradox)
 
 
+is_paradox = Assumption(
+    r"P, r, u, b \text{ are those of the paradox}",
+    "two states and actions, the reward is the cost, and half of the most may be collected",
+    lambda mdp: _is_paradox(mdp),
+    lambda mdp: "it is another model",
+)
+
+
+def _is_paradox(mdp):
+    """Whether a model is `paradox(γ)`, from any start."""
+    if (mdp.S, mdp.A, mdp.I) != (2, 2, 1):
+        return np.zeros(mdp.batch, dtype=bool)
+    one = paradox().floats()
+    same = [
+        (arrays.floats(getattr(mdp, name)) == getattr(one, name)).reshape(*mdp.batch, -1).all(axis=-1)
+        for name in ("P", "r", "utilities")
+    ]
+    half = abs(arrays.floats((1 - mdp.γ(1)) * mdp.least)[..., 0] + 0.5) < 1e-9
+    return np.all([*same, half], axis=0)
+
+
 paradox_models = Domain(some_paradox, families=(Family("paradoxes", paradoxes),), model=ConstrainedMDP)
 v = {
     name: Quantity(rf"v^{{\mathrm{{{name}}}}}_k", f"normalised value of the {name} solver's policy")
@@ -274,6 +295,7 @@ def normalised_twice(mdp, step):
         "preference": numbers(-1, 1),
         "first": numbers(0, 2),
     },
+    given=[is_paradox],
     named={
         "as printed": {
             "mdp": paradox(),
@@ -506,6 +528,7 @@ def half_and_half(mdp, λ):
     source="derived",
     judge=identity(k, up_to=100, exactly_up_to=40),
     on={"mdp": Domain(some_paradox, families=(Family("paradoxes", paradoxes),), model=ConstrainedMDP)},
+    given=[is_paradox],
     named={"as printed": paradox},
     near_misses={"always the most": always_most, "the uniform policy": {"response": half_and_half}},
     note="With steps η_k = 1/10 each, the multiplier hovers around one and the value jumps.",
@@ -528,6 +551,11 @@ steep = Assumption(
     "every deterministic policy misses or exceeds the constraint by a twentieth",
     lambda mdp: np.asarray(arrays.floats((1 - mdp.γ(0)) * exact.dual_function(mdp).shortest_slope)) >= 0.05,
 )
+short = Assumption(
+    r"\sigma^2 = 5 (1 - \gamma) / 4 < 1/3",
+    "the steps, 5 and 1, are short enough for the paradox with this discount",
+    lambda mdp: np.asarray(arrays.floats(15 * (1 - mdp.γ(0)) < 4), dtype=bool),
+)
 error = Quantity(
     r"\max\left(\lvert V_r^{\pi_k} - V_r^* \rvert, b - V_u^{\pi_k}\right) - 10^{-8}",
     "error of the last iterate beyond what counts as solved",
@@ -543,13 +571,17 @@ with as_printed():
     source="derived",
     judge=rate(k, up_to=2048),
     on={"mdp": constrained_mdps(families=(garnet_family(S=2, A=2, opposed=True, share=0.9, discount=0.8),))},
-    given=[steep],
-    near_misses={"without optimism": {"play": PLAIN}, "alternating": {"play": ALTERNATING}},
+    given=[steep, short],
+    near_misses={
+        "without optimism": {"play": PLAIN},
+        "alternating": {"play": ALTERNATING},
+        "steps ten times as long": {"steps": (50.0, 10.0)},
+    },
     note="Evidence on random models; the observed decay is geometric.  The paper's own theorem was not at hand.",
 )
-def random_models(mdp, *, play=OPTIMISTIC):
+def random_models(mdp, *, play=OPTIMISTIC, steps=(5.0, 1.0)):
     """On random models the last iterate of ReLOAD keeps improving, and that of plain steps does not."""
     best = exact.dual_function(mdp).least
-    for it in descent_ascent(mdp, None, None, play, 5.0, 1.0, at=geometric()):
+    for it in descent_ascent(mdp, None, None, play, *steps, at=geometric()):
         wrong = maximum(abs(it.value - best), -it.slack[..., 0])
         yield {k: it.k, error: maximum(wrong - 1e-8, 0 * wrong)}

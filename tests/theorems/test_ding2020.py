@@ -30,3 +30,13 @@ def test_the_constraint_of_the_random_model_binds():
     assert best.multipliers[0] > 0
     assert abs(slack(cmdp, best.policy)[0]) <= 1e-6
     assert np.isclose(cmdp.P[0, 0].sum(), 1)
+
+
+def test_averages_settle_on_the_random_model_and_iterates_cross_the_bound():
+    from experiments import ding2020_random_model
+
+    data = ding2020_random_model.measure("the script's", updates=300)
+    assert abs(float(data.average_reward[-1])) < 0.05
+    assert abs(float(data.average_utility[-1])) < 0.03
+    late = data.utility[200:]
+    assert float(late.min()) < -0.01 < 0.01 < float(late.max())

@@ -10,6 +10,7 @@ from sympy import Eq, Rational, exp, sqrt
 
 from mdplab.arrays import exp as exp_of
 from mdplab.arrays import expand, largest, log_softmax, namespace, norm, rational, softmax, total, transposed
+from mdplab.arrays import sqrt as sqrt_of
 from mdplab.exact import flow as exact_flow
 from mdplab.exact import (
     pair_visits,
@@ -328,6 +329,66 @@ def lem5_7(mdp, θ, noise, share):
 def lem5_7_tabular(mdp, θ, noise, share):
     """With a logit for each pair, the variance of a weight of n factors is at most n ‖Δ‖² exp(√2 n ‖Δ‖)."""
     yield from lem5_7(mdp, θ, noise, share)
+
+
+# -- Scores ------------------------------------------------------------------------------------------------------------
+
+score = Quantity(r"\lVert \nabla_\theta \log \pi_\theta(a|s) \rVert", "length of a score")
+bend = Quantity(
+    r"-u^\top \nabla^2_\theta \log \pi_\theta(a|s)\, u", "curvature of a logarithm of a probability, the same for all a"
+)
+along = Quantity(r"\lVert u(s, \cdot) \rVert^2", "squared length of the direction in the state", accuracy="relative")
+with as_printed():
+    scores_bounded = {"score": score <= 2, "curvature": bend <= 2 * along}
+    scores_bounded_sharply = {"score": score <= sqrt(2), "curvature": bend <= along / 2}
+    scores_shorter = score <= Rational(7, 5)
+    scores_straighter = bend <= Rational(9, 20) * along
+
+
+ON_SCORES = {"mdp": discounted_mdps(), "θ": logits, "u": logits}
+SCORES = {
+    "a rare arm": {"mdp": two_armed_bandit(), "θ": rational([[-6, 6]])},
+    "equal arms": {"mdp": two_armed_bandit(), "θ": rational([[0, 0]]), "u": rational([[1, -1]])},
+}
+
+
+@theorem(
+    scores_bounded,
+    cite="zhang2021",
+    at="Lemma 5.3, scores",
+    judge=for_all(),
+    on=ON_SCORES,
+    named=SCORES,
+    near_misses={"7/5 for a score": scores_shorter, "9/20 for a curvature": scores_straighter},
+    note="Read as a follow-up quotes it: ‖∇ log π‖ <= 2 l_ψ and ‖∇² log π‖ <= 2 (L_ψ + l_ψ²), l_ψ = 1 and L_ψ = 0.",
+)
+def scores(mdp, θ, u):
+    """Scores are at most two long, and logarithms of probabilities bend by at most two."""
+    π = softmax(θ)
+    mean = total(π * u)[..., None]
+    yield {
+        score: sqrt_of(1 - 2 * π + total(π * π)[..., None]),
+        bend: total(π * (u - mean) * (u - mean))[..., None],
+        along: total(u * u)[..., None],
+    }
+
+
+@theorem(
+    scores_bounded_sharply,
+    cite="zhang2021",
+    at="Lemma 5.3, scores",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on=ON_SCORES,
+    named=SCORES,
+    near_misses={"7/5 for a score": scores_shorter, "9/20 for a curvature": scores_straighter},
+    uses=["zhang2021.scores"],
+    note="A score is e_a − π, and the curvature is the variance of u under π, at most a quarter of its squared range.",
+)
+def scores_tabular(mdp, θ, u):
+    """With a logit for each pair scores are at most √2 long, and logarithms bend by at most a half."""
+    yield from scores(mdp, θ, u)
 
 
 # -- Smoothness --------------------------------------------------------------------------------------------------------

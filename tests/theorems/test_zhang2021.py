@@ -115,3 +115,12 @@ def test_a_chain_of_five_states_as_another_program_has_it():
     F = OfStates(SmoothedLog(0.125))
     for π, value in ((np.full((5, 2), 0.5), 2.4304), (np.stack([1 - right, right], axis=-1), 3.6988)):
         assert F.value(truncated_pair_visits(mdp, π, 40)) == pytest.approx(value, abs=5e-5)
+
+
+@pytest.mark.parametrize("theorem", [zhang2021.scores, zhang2021.scores_tabular])
+def test_the_score_of_equal_arms_by_hand(theorem):
+    """e_a − π = (1/2, −1/2), 1/√2 long; along (1, −1) the variance is 1, half of ‖u‖²."""
+    (b,) = theorem(**zhang2021.SCORES["equal arms"])
+    assert b[zhang2021.score][0, 0].overlaps(1 / flint.arb(2).sqrt())
+    assert b[zhang2021.bend][0, 0].overlaps(flint.arb(1))
+    assert b[zhang2021.along][0, 0] == 2

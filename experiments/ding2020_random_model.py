@@ -2,8 +2,8 @@
 
 The paper's random model: twenty states, ten actions, γ = 8/10, V_u >= 3 binds (`random_model` of its theorem file).
 Its script makes steps of 1 for logits and multiplier from sampled advantages and plots running averages over 300
-updates; here everything is exact.  Rows: the script's steps, and those of Theorem 1 for a thousand updates.  Left the reward,
-right the utility, each minus its value at the optimum: the k-th policy and the average of the first k.
+updates; here everything is exact.  Rows: the script's steps, and those of Theorem 1 for a thousand updates.  Left the
+reward, right the utility, each minus its value at the optimum: the k-th policy and the average of the first k.
 `mdplab run ding2020_random_model`
 """
 

@@ -314,7 +314,7 @@ def identified_slope(model: ConfoundedPOMDP, π: Array, laws: list[StageLaw] | N
     unit = unit.reshape(model.H, model.O, model.A, K)
     if not is_exact(model.P):
         unit = namespace(π).asarray(unit, device=π.device)
-    _, slopes = bridges(laws, _stages(model, π), [unit[model.stage(t)] for t in range(model.horizon)])
+    _, slopes = bridges(laws, _stages(model, π), [unit[model.stage(t), ...] for t in range(model.horizon)])
     assert slopes is not None
     out = _at_start(laws, slopes[0])
     return namespace(out).reshape(out, (*out.shape[:-1], model.H, model.O, model.A))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mdplab import solvers
-from mdplab.arrays import ball, expand, floats, namespace, number, one_hot, rational, rational_number
+from mdplab.arrays import ball, expand, floats, identity_like, namespace, number, one_hot, rational, rational_number
 from mdplab.exact import TsallisEntropy, optimum
 from mdplab.exact.utilities import SmoothedLog
-from mdplab.models import POMDP, ConstrainedMDP, DiscountedMDP, ExitTimeMDP, FiniteHorizonMDP, bandit
+from mdplab.models import POMDP, ConfoundedPOMDP, ConstrainedMDP, DiscountedMDP, ExitTimeMDP, FiniteHorizonMDP, bandit
 
 
 def cooling(temperature):
@@ -58,6 +58,15 @@ def with_memory(θ):
     xp = namespace(θ)
     first, second = (xp.stack([θ, y], axis=-1) for y in (-θ, θ / 2))
     return xp.stack([first, second], axis=-3)
+
+
+def confounded(mdp, θ):
+    """Two steps that often stay, chosen by who sees the state; observations and proxy tell all states apart."""
+    stay = identity_like(mdp.P[..., 0, :])
+    first = (θ[..., :1] + 3) / 6
+    behaviour = namespace(θ).concat([first, 1 - first], axis=-1)
+    clear, lazy = (3 * stay + mdp.P[..., 0, :]) / 4, (3 * stay[..., :, None, :] + mdp.P) / 4
+    return ConfoundedPOMDP(lazy, clear, clear, mdp.r, behaviour, 2, mdp.start)
 
 
 # Each solver as a function of a model, a first table (..., S, A), and one positive number for each model.
@@ -140,6 +149,7 @@ SOLVERS = {
     "simultaneous_pg": lambda mdp, θ, x: solvers.simultaneous_pg(in_epochs(mdp, 3), step_size=x),
     "dynamic_pg": lambda mdp, θ, x: solvers.dynamic_pg(in_epochs(mdp, STEPS), updates=[2] * STEPS),
     "stateful_pg": lambda mdp, θ, x: solvers.stateful_pg(seen_through(mdp), with_memory(θ), step_size=x),
+    "confounded_pg": lambda mdp, θ, x: solvers.confounded_pg(confounded(mdp, θ), θ, step_size=x),
     "regularised_vi": lambda mdp, θ, x: solvers.regularised_vi(mdp, TsallisEntropy(x, rational_number(2)), θ[..., 0]),
 }
 # Float steps end before they overflow, and epochs end.
@@ -277,7 +287,7 @@ def test_it_has_no_end(name):
 
 
 # These have no operators of a discounted model to be caught in.
-ELSEWHERE = ("optimum", "exit", "game", "epoch", "simultaneous", "dynamic", "stateful")
+ELSEWHERE = ("optimum", "exit", "game", "epoch", "simultaneous", "dynamic", "stateful", "confounded")
 
 
 @pytest.mark.parametrize("name", [n for n in SOLVERS if not any(x in n for x in ELSEWHERE)])

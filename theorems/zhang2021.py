@@ -1,9 +1,10 @@
-"""Zhang et al. (2021), On the Convergence and Sample Efficiency of Variance-Reduced Policy Gradient Method, exactly.
+"""Zhang et al. (2021), On the Convergence and Sample Efficiency of Variance-Reduced Policy Gradient Method.
 
 Utilities F of the occupancy λ(s, a) = Σ_t γ^t P(s_t = s, a_t = a), softmax policies with a logit for each pair:
-the paper's l_ψ is 1 and its L_ψ is 0.  What it says of trajectories is not here yet, see the card.
+the paper's l_ψ is 1 and its L_ψ is 0.  Trajectories have H steps, and λ_H counts these.
 """
 
+from dataclasses import replace
 from itertools import count
 
 from sympy import Eq, Rational, exp, sqrt
@@ -18,6 +19,7 @@ from mdplab.exact import (
     rewarded,
     softmax_gradient,
     softmax_utility_gradient,
+    truncated_gradient,
     truncated_pair_visits,
 )
 from mdplab.exact.scalarisations import MeanVariance, Shortfall, SmoothWorst
@@ -33,7 +35,8 @@ from mdplab.instances import (
     two_by_two_logits,
 )
 from mdplab.models import DiscountedMDP
-from mdplab.theorem import Quantity, as_printed, for_all, identity, positive_start, theorem
+from mdplab.sampling import gpomdp, off_policy, paid, prefix_weights, rollouts, trajectory_weight, visited_pairs
+from mdplab.theorem import Quantity, as_printed, for_all, identity, in_expectation, positive_start, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 A = Quantity(r"|\mathcal{A}|", "number of actions", integer=True)
@@ -476,3 +479,84 @@ def lem5_3(mdp, θ, other, σ):
 def lem5_3_tabular(mdp, θ, other, σ):
     """With a logit for each pair both constants are smaller by powers of the horizon."""
     yield from smoothness(mdp, θ, other, σ)
+
+
+# -- What a trajectory says --------------------------------------------------------------------------------------------
+
+ON_TWO = {"mdp": discounted_mdps(2, 2), "θ": logits, "other": logits, "σ": numbers("1/8", 1)}
+
+seen = Quantity(r"\mathbb E\, \hat\lambda(\tau)", "mean of the visits of one trajectory")
+seen_other = Quantity(r"\mathbb E\, \hat\lambda_\omega(\tau)", "mean of its visits, weighted for the other policy")
+visited = Quantity(r"\lambda_H(\theta)", "occupancy of the first H steps")
+visited_other = Quantity(r"\lambda_H(\theta')", "occupancy of the other policy")
+estimate = Quantity(
+    r"\mathbb E\, g(\tau, \theta, r)", "mean of the gradient estimate, r = ∇F at the occupancy of the first H steps"
+)
+estimate_other = Quantity(r"\mathbb E\, g_\omega(\tau, \theta', r)", "mean of the estimate, weighted for the other")
+truth = Quantity(r"\nabla \langle r, \lambda_H(\theta) \rangle", "gradient of the truncated value, r held fixed")
+truth_other = Quantity(r"\nabla \langle r, \lambda_H(\theta') \rangle", "the same at the other policy")
+mean_weight = Quantity(r"\mathbb E\, \omega_{H-1}", "mean of the weight of the whole trajectory")
+with as_printed():
+    unbiased_claims = {
+        "visits": Eq(seen, visited),
+        "weighted visits": Eq(seen_other, visited_other),
+        "gradient": Eq(estimate, truth),
+        "weighted gradient": Eq(estimate_other, truth_other),
+        "weight": Eq(mean_weight, 1),
+    }
+
+
+def from_elsewhere(F, trajectory, λ_H):
+    """∇F at an occupancy that does not depend on the trajectory, here the right one."""
+    return F.gradient(λ_H)
+
+
+def from_same_trajectory(F, trajectory, λ_H):
+    """∇F at the visits of the trajectory whose actions it judges: the classical mistake."""
+    return F.gradient(visited_pairs(trajectory, *λ_H.shape[-2:]))
+
+
+def upside_down(trajectory, behaviour, target):
+    """The weight π_θ / π_θ' in the place of π_θ' / π_θ."""
+    return replace(trajectory, weights=trajectory.weights / prefix_weights(trajectory, behaviour, target))
+
+
+def small_two_by_two():
+    """Two states, two actions, another policy not far away, σ = 1/8."""
+    θ = two_by_two_logits()
+    return {"mdp": two_by_two(), "θ": θ, "other": θ + rational([["1/2", 0], [0, "-1/2"]])}
+
+
+@theorem(
+    unbiased_claims,
+    cite="zhang2021",
+    at="Section 3, off-policy estimators",
+    judge=in_expectation([seen, seen_other, estimate, estimate_other, mean_weight]),
+    on=ON_TWO,
+    named={"two by two": small_two_by_two},
+    near_misses={
+        "shadow reward from the same trajectory": {"shadow": from_same_trajectory},
+        "inverted weights": {"weighted": upside_down},
+    },
+    uses=["zhang2021.chain"],
+    note="F = Σ log(λ + σ).  A shadow reward from the same trajectory depends on the actions that it judges.",
+)
+def unbiased(mdp, θ, other, σ, draws, *, shadow=from_elsewhere, weighted=off_policy, horizon=3):
+    """Visits and gradients from a trajectory are right in mean, also for another policy if weighted by prefixes."""
+    π, also = softmax(θ), softmax(other)
+    λ_H = truncated_pair_visits(mdp, π, horizon)
+    r = SmoothedLog(σ).gradient(λ_H)
+    τ = rollouts(mdp, π, horizon, draws)
+    here = paid(τ, shadow(SmoothedLog(expand(σ, 1)), τ, λ_H[..., None, :, :]))
+    there = weighted(here, π, also)
+    yield {
+        seen: visited_pairs(τ, mdp.S, mdp.A),
+        seen_other: visited_pairs(there, mdp.S, mdp.A),
+        visited: λ_H,
+        visited_other: truncated_pair_visits(mdp, also, horizon),
+        estimate: gpomdp(here, π),
+        estimate_other: gpomdp(there, also),
+        truth: truncated_gradient(rewarded(mdp, r), π, horizon),
+        truth_other: truncated_gradient(rewarded(mdp, r), also, horizon),
+        mean_weight: trajectory_weight(τ, π, also),
+    }

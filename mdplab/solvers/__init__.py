@@ -40,6 +40,8 @@ from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg
 from mdplab.solvers.exit_time_pg import ExitIterate as ExitIterate
 from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
+from mdplab.solvers.fitted_occupancy_pg import fitted_occupancy as fitted_occupancy
+from mdplab.solvers.fitted_occupancy_pg import fitted_occupancy_pg as fitted_occupancy_pg
 from mdplab.solvers.fixpo import fixpo as fixpo
 from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
@@ -61,11 +63,15 @@ from mdplab.solvers.mirror_descent import MirrorIterate as MirrorIterate
 from mdplab.solvers.mirror_descent import geometric_steps as geometric_steps
 from mdplab.solvers.mirror_descent import mirror_descent as mirror_descent
 from mdplab.solvers.mirror_descent_vi import mirror_descent_vi as mirror_descent_vi
+from mdplab.solvers.mo_pg import SampledReturnsIterate as SampledReturnsIterate
+from mdplab.solvers.mo_pg import mo_pg as mo_pg
+from mdplab.solvers.mo_tsivr_pg import mo_tsivr_pg as mo_tsivr_pg
 from mdplab.solvers.munchausen_vi import ActionValueIterate as ActionValueIterate
 from mdplab.solvers.munchausen_vi import munchausen_vi as munchausen_vi
 from mdplab.solvers.n_mpg import n_mpg as n_mpg
 from mdplab.solvers.n_pg_igt import n_pg_igt as n_pg_igt
 from mdplab.solvers.n_pg_igt import transported as transported
+from mdplab.solvers.n_vr_pg import n_vr_pg as n_vr_pg
 from mdplab.solvers.natural_pg import natural_pg as natural_pg
 from mdplab.solvers.npg_primal_dual import npg_primal_dual as npg_primal_dual
 from mdplab.solvers.opg_primal_dual import opg_primal_dual as opg_primal_dual
@@ -91,6 +97,7 @@ from mdplab.solvers.rpg_primal_dual import rpg_primal_dual as rpg_primal_dual
 from mdplab.solvers.sampled import SampledIterate as SampledIterate
 from mdplab.solvers.sampled import decreasing as decreasing
 from mdplab.solvers.sampled_pg import sampled_pg as sampled_pg
+from mdplab.solvers.sampled_utility import SampledUtilityIterate as SampledUtilityIterate
 from mdplab.solvers.simple_policy_optimization import penalised_maximiser as penalised_maximiser
 from mdplab.solvers.simple_policy_optimization import simple_policy_optimization as simple_policy_optimization
 from mdplab.solvers.simplex import project_to_simplex as project_to_simplex
@@ -107,8 +114,12 @@ from mdplab.solvers.trust_region import best_within as best_within
 from mdplab.solvers.trust_region import trust_region as trust_region
 from mdplab.solvers.tsallis_munchausen_vi import TsallisIterate as TsallisIterate
 from mdplab.solvers.tsallis_munchausen_vi import tsallis_munchausen_vi as tsallis_munchausen_vi
+from mdplab.solvers.tsivr_pg import tsivr_pg as tsivr_pg
 from mdplab.solvers.utility_pg import UtilityIterate as UtilityIterate
 from mdplab.solvers.utility_pg import projected_utility_pg as projected_utility_pg
 from mdplab.solvers.utility_pg import utility_pg as utility_pg
+from mdplab.solvers.utility_reinforce import utility_reinforce as utility_reinforce
 from mdplab.solvers.value_iteration import enclosures as enclosures
 from mdplab.solvers.value_iteration import value_iteration as value_iteration
+from mdplab.solvers.variational_pg import shadow_action_values as shadow_action_values
+from mdplab.solvers.variational_pg import variational_pg as variational_pg

@@ -7,16 +7,51 @@ was not at hand: see the card.
 import numpy as np
 from sympy import Abs, Eq, Rational, sqrt
 
-from mdplab.arrays import expand, largest, norm, number, rational, rational_number, softmax, total
+from mdplab.arrays import (
+    expand,
+    largest,
+    maximum,
+    namespace,
+    norm,
+    number,
+    rational,
+    rational_number,
+    smallest,
+    softmax,
+    total,
+)
+from mdplab.arrays import sqrt as sqrt_of
 from mdplab.exact import (
+    advantages,
+    fisher_pseudo_inverse,
+    gap,
+    least_information,
+    occupancy,
+    optimum,
     softmax_gradient,
     softmax_hessian,
     truncated_gradient,
     truncated_hessian,
     truncated_value,
     values,
+    visits,
 )
-from mdplab.instances import Domain, Family, discounted_mdps, families, logits, numbers, two_by_two, two_by_two_logits
+from mdplab.exact.least_information import second_eigenvalue
+from mdplab.instances import (
+    Domain,
+    Family,
+    circle_logits,
+    circle_points,
+    circle_scores,
+    discounted_mdps,
+    families,
+    logits,
+    numbers,
+    points_of_circle,
+    two_by_two,
+    two_by_two_logits,
+)
+from mdplab.instances import values as values_domain
 from mdplab.models import DiscountedMDP, bandit
 from mdplab.sampling import (
     action_ratios,
@@ -34,6 +69,7 @@ from mdplab.sampling import (
     trace_variance,
 )
 from mdplab.solvers import transported
+from mdplab.solvers.sampled import unit
 from mdplab.theorem import Quantity, as_printed, for_all, identity, in_expectation, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
@@ -829,7 +865,7 @@ with as_printed():
         "derived": square_B <= R**2 * (2 * H + Rational(1, 2)) ** 2 / (1 - γ) ** 4 * uu,
         "recalled": square_B <= R**2 * (4 * H**2 + Rational(1, 4)) / (1 - γ) ** 4 * uu,
     }
-    a_fortieth = square_B <= R**2 * (2 * H + Rational(1, 2)) ** 2 / (40 * (1 - γ) ** 4) * uu
+    a_hundredth = square_B <= R**2 * (2 * H + Rational(1, 2)) ** 2 / (100 * (1 - γ) ** 4) * uu
     hessian_without_horizon = square_B <= R**2 * (2 + Rational(1, 2)) ** 2 * uu
 
 
@@ -841,17 +877,13 @@ with as_printed():
     judge=in_expectation([square_B]),
     on={"mdp": tiny, "θ": logits, "u": steepest},
     named={
-        "two arms": {
-            "mdp": bandit(rational([1, -1])),
-            "θ": rational([["-441/250", 0]]),
-            "u": rational([[1, -1]]),
-        },
+        "paid once": lambda: always_paid(0) | {"u": rational([[1, -1]])},
         "always paid": lambda: always_paid("9/10") | {"u": rational([[1, -1]])},
     },
-    near_misses={"a fortieth": a_fortieth, "without H and the horizon": hessian_without_horizon},
+    near_misses={"a hundredth": a_hundredth, "without H and the horizon": hessian_without_horizon},
     note="The recalled σ_h² lacks the cross term 4 H M_g² M_h / 2 of the square; both are very loose.",
 )
-def hessian_variance(mdp, θ, u, draws, *, horizon=2):
+def hessian_variance(mdp, θ, u, draws, *, horizon=3):
     """The second moment of the Hessian estimate along a direction, M_g² = 2 and M_h = 1/2."""
     π = softmax(θ)
     product = hessian_vector(rollouts(mdp, π, horizon, draws), π, u)
@@ -903,3 +935,314 @@ def trunc(mdp, θ, u):
             lost_slope: norm(whole[1] - truncated_gradient(mdp, π, h), 2),
             lost_bend: abs(products(whole[2] - truncated_hessian(mdp, π, h), u)),
         }
+
+
+# -- one normalised step -----------------------------------------------------------------------------------------------
+
+step = Quantity(r"\gamma_t", "length of the step", accuracy="exact")
+here = Quantity(r"J(\theta_t)", "value before the step")
+after = Quantity(r"J(\theta_{t+1})", "value after the step")
+wrong = Quantity(r"\lVert d_t - \nabla J(\theta_t) \rVert", "error of the direction")
+wrong_H = Quantity(r"\lVert d_t - \nabla J_H(\theta_t) \rVert", "error of the direction for the truncated return")
+L_g = R / (1 - γ) ** 2
+
+with as_printed():
+    ascent_claims = {
+        "derived": after >= here + step * steepness - 2 * step * wrong - L_g * step**2 / 2,
+        "Lemma 5": after
+        >= here + step / 3 * steepness - 8 * step / 3 * wrong_H - L_g * step**2 / 2 - 4 * step / 3 * lost_slope,
+    }
+    ascent_without_bend = after >= here + step * steepness - 2 * step * wrong
+    ascent_without_error = after >= here + step * steepness - L_g * step**2 / 2
+
+
+@theorem(
+    ascent_claims,
+    cite="fatk2023",
+    at="Lemma 5",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on={"mdp": discounted_mdps(2, 3, rewards="any"), "θ": logits, "d": logits, "length": numbers("1/100", 4)},
+    named={
+        "two arms": {
+            "mdp": bandit(rational([1, -1])),
+            "θ": rational([[0, 0]]),
+            "d": rational([["1/2", "-1/2"]]),
+            "length": rational_number("1/2"),
+        },
+        "wrong way": {
+            "mdp": bandit(rational([1, -1])),
+            "θ": rational([[0, 0]]),
+            "d": rational([["-1/2", "1/2"]]),
+            "length": rational_number("1/10"),
+        },
+    },
+    near_misses={"without the bend": ascent_without_bend, "without the error": ascent_without_error},
+    note="Lemma 5, as study notes quote it, is weaker: (1/3, 8/3) for (1, 2), and what truncation adds.",
+)
+def norm_ascent(mdp, θ, d, length, *, horizon=4):
+    """What a step of given length along any direction gains at least: for a wrong direction too."""
+    π, moved_on = softmax(θ), softmax(θ + expand(length, 2) * unit(d))
+    gradient, truncated = softmax_gradient(mdp, π), truncated_gradient(mdp, π, horizon)
+    yield constants(mdp) | {
+        step: length,
+        here: total(mdp.start * values(mdp, π)),
+        after: total(mdp.start * values(mdp, moved_on)),
+        steepness: norm(gradient, 2),
+        wrong: norm(d - gradient, 2),
+        wrong_H: norm(d - truncated, 2),
+        lost_slope: norm(gradient - truncated, 2),
+    }
+
+
+# -- gradient domination -----------------------------------------------------------------------------------------------
+
+δ = Quantity(r"J^* - J(\theta)", "sub-optimality", accuracy="relative")
+μ = Quantity(r"\mu_F^+(\theta)", "least Fisher information in a direction that moves the policy", accuracy="relative")
+least_π = Quantity(r"\min_{s} \tilde d(s) \min_a \pi(a | s)", "rarest state times rarest action", accuracy="relative")
+second_π = Quantity(
+    r"\min_{s} \tilde d(s) \pi(a_2 | s)", "the same with the rarest action but one", accuracy="relative"
+)
+d_tilde = Quantity(r"\tilde d(s)", "discounted share of the time in s", accuracy="relative")
+ρ = Quantity(r"\rho(s)", "start distribution", accuracy="exact")
+
+with as_printed():
+    dominated = δ <= sqrt(2) / μ * steepness
+    without_discount = δ <= sqrt(2) / (μ / (1 - γ)) * steepness
+    without_fisher = δ <= sqrt(2) / (1 - γ) * steepness
+    information_claims = {"least": μ >= least_π, "start": d_tilde >= (1 - γ) * ρ}
+    information_second = μ >= second_π
+    start_undiscounted = d_tilde >= ρ
+
+positive = discounted_mdps(2, 3, rewards="any", positive_start=True, families=several.families)
+
+
+def of_uniform_states(mdp, π):
+    """The Fisher matrix averaged over all states alike."""
+    return smallest(second_eigenvalue(π)) / mdp.S
+
+
+def greatest_information(mdp, π):
+    """A bound of the largest eigenvalues from below in place of the second smallest."""
+    return smallest(occupancy(mdp, π) * largest(π * (1 - π)))
+
+
+@theorem(
+    dominated,
+    cite="fatk2023",
+    at="relaxed weak gradient domination, tabular softmax",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": positive, "θ": logits},
+    named={
+        "wrong corner": {"mdp": bandit(rational([0, 1])), "θ": rational([[9, 0]])},
+        "slow": lambda: leave("99/100", 6),
+        "three arms": {"mdp": bandit(rational([1, 0, 0])), "θ": rational([[0, 8, 0]])},
+        "rare state": lambda: {"mdp": rare_state(), "θ": rational([[6, 0], [0, 6]])},
+    },
+    near_misses={
+        "μ not multiplied by 1 − γ": without_discount,
+        "no Fisher information": without_fisher,
+        "Fisher information of uniform states": {"information": of_uniform_states},
+        "its largest eigenvalues": {"information": greatest_information},
+    },
+    note="M_g = √2 and no bias: compatible features are exact, see compatible.",
+)
+def rwgd(mdp, θ, *, information=least_information):
+    """What a policy loses is at most √2 / μ_F⁺ times the length of the gradient, with μ_F⁺ of that policy."""
+    π = softmax(θ)
+    slope = norm(softmax_gradient(mdp, π), 2)
+    yield constants(mdp) | {δ: gap(mdp, π, optimum(mdp)), μ: information(mdp, π), steepness: slope}
+
+
+def rare_state():
+    """Stay where nothing is paid, or go where one action pays: who does not go hardly learns that."""
+    P = rational([[[1, 0], [0, 1]], [[0, 1], [0, 1]]])
+    return DiscountedMDP(P, rational([[0, 0], [1, 0]]), rational_number("9/10"), rational(["999/1000", "1/1000"]))
+
+
+@theorem(
+    information_claims,
+    cite="fatk2023",
+    at="Fisher information of tabular softmax",
+    source="derived",
+    judge=for_all(),
+    on={"mdp": positive, "θ": logits},
+    named={"two by two": two, "leave": lambda: leave("9/10", 3)},
+    near_misses={"the rarest action but one": information_second, "without 1 − γ": start_undiscounted},
+    note="By interlacing.  It tends to zero with the rarest action: tabular softmax is not Fisher-non-degenerate.",
+)
+def information(mdp, θ):
+    """The least information is at least the rarest state's share times the rarest action's probability."""
+    π, share = softmax(θ), occupancy(mdp, softmax(θ))
+    rarest = smallest(π)
+    yield {
+        γ: mdp.discount,
+        μ: least_information(mdp, π),
+        least_π: smallest(share * rarest),
+        second_π: smallest(share * (rarest if mdp.A == 1 else second_smallest(π))),
+        d_tilde: share,
+        ρ: mdp.start,
+    }
+
+
+def second_smallest(π):
+    """The smallest probability but one of each row: the least of the larger ones of all pairs;  (..., A) -> (...)."""
+    pairs = [maximum(π[..., a], π[..., b]) for a in range(π.shape[-1]) for b in range(a)]
+    return smallest(namespace(π).stack(pairs, axis=-1))
+
+
+compatible_advantage = Quantity(r"u^{*\top} \nabla \log \pi(a | s)", "best linear fit of the advantage, over 1 − γ")
+Adv = Quantity(r"A^\pi(s, a)", "advantage")
+
+with as_printed():
+    exact_fit = Eq((1 - γ) * compatible_advantage, Adv)
+    fit_without_discount = Eq(compatible_advantage, Adv)
+
+
+@theorem(
+    exact_fit,
+    cite="fatk2023",
+    at="compatible features, tabular softmax",
+    source="derived",
+    judge=identity(),
+    on={"mdp": positive, "θ": logits},
+    named={"two by two": two},
+    near_misses={"without 1 − γ": fit_without_discount},
+    note="So the bias ε_bias is zero.",
+)
+def compatible(mdp, θ):
+    """With u* = F† ∇J the scores of tabular softmax fit the advantages exactly."""
+    π = softmax(θ)
+    u = (fisher_pseudo_inverse(mdp, π) @ softmax_gradient(mdp, π)[..., None])[..., 0]
+    yield {γ: mdp.discount, compatible_advantage: u - total(π * u)[..., None], Adv: advantages(mdp, π)}
+
+
+# -- a family whose Fisher information is bounded below ----------------------------------------------------------------
+
+
+def _three_actions():
+    return positive.draw().filter(lambda mdp: mdp.A == 3)
+
+
+three = Domain(
+    _three_actions,
+    families=(signed("garnet", S=2, A=3), signed("garnet", S=4, A=3), signed("deterministic", S=3, A=3, noise=1e-2)),
+    model=DiscountedMDP,
+)
+
+μ_circle = Quantity(r"\mu_F(\vartheta)", "least Fisher information of an angle", accuracy="relative")
+M_g = Quantity(r"M_g", "longest score of the policy", accuracy="relative")
+ρ_min = Quantity(r"\rho_{\min}", "smallest start probability", accuracy="exact")
+bias_circle = Quantity(r"\sqrt{\varepsilon_{\mathrm{bias}}}", "root mean square of what scores do not fit")
+slope_circle = Quantity(r"\lVert \nabla_\vartheta J \rVert", "length of the gradient by the angles")
+# Of all points of the circle B = 1: no information is below I_MIN, no score above M_MAX, no information above I_MAX, no
+# second derivative of log π above M_h = H_MAX; a test encloses them.
+I_MIN, M_MAX, I_MAX, H_MAX = Rational(78, 1000), Rational(852, 1000), Rational(402, 1000), Rational(914, 1000)
+
+with as_printed():
+    circle_claims = {
+        "this policy": δ <= M_g / μ_circle * slope_circle + bias_circle / (1 - γ),
+        "all policies": δ <= M_MAX / ((1 - γ) * ρ_min * I_MIN) * slope_circle + bias_circle / (1 - γ),
+    }
+    without_bias = δ <= M_g / μ_circle * slope_circle
+    bias_undiscounted = δ <= M_g / μ_circle * slope_circle + bias_circle
+
+
+def circle_gradient(mdp, π, scores):
+    """∂J / ∂ϑ_s;  (..., S)."""
+    return visits(mdp, π) * total(π * advantages(mdp, π) * scores)
+
+
+def circle_bias(mdp, π, scores, information, best):
+    """√ε_bias: how badly the scores fit the advantages where the optimal policy goes."""
+    A_π = advantages(mdp, π)
+    fitted = expand(total(π * A_π * scores) / information, 1) * scores  # (1 − γ) u* ∇ log π
+    missed = total(best.policy * (A_π - fitted))
+    return norm(sqrt_of(occupancy(mdp, best.policy)) * missed)
+
+
+@theorem(
+    circle_claims,
+    cite="fatk2023",
+    at="relaxed weak gradient domination",
+    source="recalled",
+    judge=for_all(),
+    on={"mdp": three, "points": points_of_circle},
+    named={
+        "three arms": lambda: {"mdp": bandit(rational([0, 0, 1])), "points": circle_points(rational(["12/5"]))},
+        "slow": lambda: {"mdp": slow_three(), "points": circle_points(rational(["12/5", "12/5"]))},
+    },
+    near_misses={"without the bias": without_bias, "bias without 1 − γ": bias_undiscounted},
+    note="Logits on a circle, one angle a state: I_min = 0.078 and M_g = 0.852 hold for all policies.",
+)
+def rwgd_circle(mdp, points):
+    """For a Fisher-non-degenerate family a small gradient means a small loss, up to the bias of the family."""
+    π, scores = softmax(circle_logits(points)), circle_scores(points)
+    information, best = total(π * scores * scores), optimum(mdp)
+    yield constants(mdp) | {
+        δ: gap(mdp, π, best),
+        M_g: largest(abs(scores), 2),
+        μ_circle: smallest(occupancy(mdp, π) * information),
+        ρ_min: smallest(mdp.start),
+        slope_circle: norm(circle_gradient(mdp, π, scores)),
+        bias_circle: circle_bias(mdp, π, scores, information, best),
+    }
+
+
+def slow_three():
+    """Two states that stay, γ = 9/10; the third action pays in the first state."""
+    P = rational([[[1, 0]] * 3, [[0, 1]] * 3])
+    return DiscountedMDP(P, rational([[0, 0, 1], [0, 0, 0]]), rational_number("9/10"))
+
+
+bend_circle = Quantity(r"w^\top \nabla_\vartheta^2 J\, w", "second derivative by the angles")
+ww = Quantity(r"\lVert w \rVert^2", "square of the direction's length", accuracy="relative")
+
+with as_printed():
+    circle_smooth = Abs(bend_circle) <= R * (I_MAX + H_MAX) / (1 - γ) ** 2 * ww
+    circle_without_horizon = Abs(bend_circle) <= R * (I_MAX + H_MAX) * ww
+    circle_quarter = Abs(bend_circle) <= R * (I_MAX + H_MAX) / (4 * (1 - γ) ** 2) * ww
+
+
+def _angle_direction(rng, mdp):
+    w = rng.normal(size=(*mdp.batch, mdp.S))
+    return w / norm(w)[..., None]
+
+
+@theorem(
+    circle_smooth,
+    cite="fatk2023",
+    at="smoothness (L_g), general form",
+    source="derived",
+    status="sharpened",
+    judge=for_all(),
+    on={
+        "mdp": three,
+        "points": points_of_circle,
+        "w": Domain(values_domain.draw, _angle_direction, values_domain.simplest),
+    },
+    named={
+        "three arms": lambda: {
+            "mdp": bandit(rational([-1, 1, 1])),
+            "points": circle_points(rational(["0"])),
+            "w": rational([1]),
+        }
+    },
+    near_misses={"without the horizon": circle_without_horizon, "a quarter": circle_quarter},
+    note="With the expected information I_max for M_g², as for tabular softmax.",
+)
+def smooth_circle(mdp, points, w):
+    """The return is smooth in the angles with r_max (I_max + M_h) / (1 − γ)²."""
+    π = softmax(circle_logits(points))
+    c, s = points[..., 0], points[..., 1]
+    first = circle_like([-w * s, w * c, 0 * c])
+    second = circle_like([-w * w * c, -w * w * s, 0 * c])
+    along = products(softmax_hessian(mdp, π), first) + total(softmax_gradient(mdp, π) * second, 2)
+    yield constants(mdp) | {bend_circle: along, ww: total(w * w)}
+
+
+def circle_like(parts):
+    """Derivatives of logits, the three actions last."""
+    return namespace(parts[0]).stack(parts, axis=-1)

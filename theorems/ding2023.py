@@ -392,17 +392,17 @@ def last_iterates(mdp, multiplier, temperature, step, *, solver=rpg_primal_dual)
 
 toward = Quantity(
     r"\left(\langle \pi_{t+1} - \pi, Q_t \rangle"
-    r" - \tfrac1\eta [\mathrm{KL}(\pi_{t+1} \| \pi_t) - \mathrm{KL}(\pi \| \pi_t)]\right)",
+    r" - [\mathrm{KL}(\pi_{t+1} \| \pi_t) - \mathrm{KL}(\pi \| \pi_t)] / \eta\right)",
     "by how much the next policy is better than π in the problem of the step",
 )
 KL_next = Quantity(r"\mathrm{KL}(\pi \| \pi_{t+1})(s)", "divergence from the next policy")
 KL_here = Quantity(r"\mathrm{KL}(\pi \| \pi_t)(s)", "divergence from this policy")
 price_next = Quantity(
-    r"\left[\lambda_{t+1} (v_g + \tau \lambda_t) + \tfrac{1}{2\eta} (\lambda_{t+1} - \lambda_t)^2\right]",
+    r"\left[\lambda_{t+1} (v_g + \tau \lambda_t) + (\lambda_{t+1} - \lambda_t)^2 / (2 \eta)\right]",
     "objective of the multiplier's problem at the next multiplier",
 )
 price_other = Quantity(
-    r"\left[\lambda (v_g + \tau \lambda_t) + \tfrac{1}{2\eta} (\lambda - \lambda_t)^2\right]",
+    r"\left[\lambda (v_g + \tau \lambda_t) + (\lambda - \lambda_t)^2 / (2 \eta)\right]",
     "the same at another multiplier in Λ",
 )
 distance = Quantity(r"(\lambda - \lambda_{t+1})^2", "squared distance of the multipliers")

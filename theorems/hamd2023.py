@@ -4,6 +4,8 @@ Read: the abstract and the problem statement.  The statements are those of the t
 inside a region, at most N decisions, payoff g where the state leaves it or at the horizon.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from sympy import Abs, Eq
 
@@ -694,7 +696,7 @@ def _some_repurchase():
     from hypothesis import strategies as st
 
     moves = st.sampled_from(["1/4", "1/2", "1/10", 0])
-    return st.builds(share_repurchase, st.integers(1, 3), moves, st.sampled_from(["1/3", 0, 1]))
+    return st.builds(lru_cache(share_repurchase), st.integers(1, 3), moves, st.sampled_from(["1/3", 0, 1]))
 
 
 def with_drift(mdp):

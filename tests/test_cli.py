@@ -54,6 +54,30 @@ def test_the_file_of_the_tutorial_is_verified_from_an_empty_folder(mdplab, tmp_p
     assert all(miss["refuted"] for miss in verdict["near_misses"])
 
 
+def test_the_random_theorem_of_the_tutorial_is_raced_shown_and_drawn(mdplab, tmp_path):
+    shutil.copy(ROOT / "docs/tutorial/my_random_theorem.py", tmp_path)
+    done = mdplab("verify", "my_random_theorem.py", "--quick", "--workers", "1", "--json", "verdicts.json")
+    assert "by races" in done.stdout
+    (verdict,) = json.loads((tmp_path / "verdicts.json").read_text())
+    assert (verdict["word"], verdict["level"]) == ("stands", 1)
+    assert verdict["replicates"] > verdict["comparisons"]["races"] > 0
+    assert all(miss["refutation"]["draws"]["replicates"] > 1 for miss in verdict["near_misses"])
+    assert "as a bound in expectation at every iterate" in mdplab("show", "my_random_theorem.py").stdout
+    mdplab("plot", "my_random_theorem.py", "-o", "random.svg")
+    assert {"low", "high", "error"} <= set((tmp_path / "random.csv").read_text().splitlines()[0].split(","))
+
+
+def test_a_raced_refutation_is_replayed_with_its_means(mdplab, tmp_path):
+    source = (ROOT / "docs/tutorial/my_random_theorem.py").read_text()
+    (tmp_path / "wrong.py").write_text(source.replace("    bound,\n", "    too_fast,\n"))
+    done = mdplab("verify", "wrong.py", "--quick", "--workers", "1", check=1)
+    assert "means of" in done.stdout
+    command = next(line for line in done.stdout.splitlines() if "mdplab replay" in line)
+    again = mdplab("replay", command.split()[-1], check=1)
+    assert "refuted at n = 16" in again.stdout
+    assert "replicates of seed 0" in again.stdout
+
+
 def test_a_false_theorem_ends_with_status_1_and_a_replay_that_refutes_it_again(mdplab, tmp_path):
     source = (ROOT / "docs/tutorial/my_theorem.py").read_text()
     (tmp_path / "wrong.py").write_text(source.replace("    bound,\n", "    without_the_horizon,\n"))

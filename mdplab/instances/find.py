@@ -49,8 +49,7 @@ def find_model(text: str, discount: float | str | None = None, start: str | int 
         One of
 
         * ``gym:ID``, a Gymnasium environment with a transition table, such as ``gym:FrozenLake-v1``;
-        * a family with its options, such as ``garnet:S=20,A=5,seed=3`` or ``constrained-garnet:opposed=True`` (seed 0
-          unless given);
+        * a family with its options, such as ``garnet:S=20,A=5,seed=3`` (seed 0 unless given);
         * a named example, perhaps with options, such as ``puterman-6.2.1``, ``long-chain:H=12`` or ``paradox``;
         * the path of a file that ends in ``.npz``, ``.json`` or ``.pomdp``.
     discount : number or text, optional

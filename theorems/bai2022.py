@@ -1,13 +1,13 @@
-"""Bai, Agarwal and Aggarwal (2022), Joint Optimization of Concave Scalarized Multi-Objective RL: exact gradients.
+"""Bai, Agarwal and Aggarwal (2022), Joint Optimization of Concave Scalarized Multi-Objective RL.
 
 J(θ) is the vector of expected returns of M objectives; the aim is f(J(θ)) for concave f, not the expectation of f.
 """
 
 from functools import partial
 
-from sympy import Eq
+from sympy import Eq, sqrt
 
-from mdplab.arrays import expand, namespace, norm, one_hot, rational, softmax, total, transposed
+from mdplab.arrays import expand, namespace, norm, one_hot, rational, smallest, softmax, total, transposed
 from mdplab.exact import (
     objective_values,
     pair_visits,
@@ -15,12 +15,14 @@ from mdplab.exact import (
     returns,
     softmax_gradient,
     softmax_utility_gradient,
+    truncated_gradient,
 )
 from mdplab.exact.scalarisations import Logarithms, Reciprocals, SmoothWorst
 from mdplab.exact.utilities import OfReturns
-from mdplab.instances import Family, logits, numbers
+from mdplab.instances import Family, logits, numbers, policies
 from mdplab.instances.multi_objective import multi_objective_mdps, objectives_garnet, torn, two_queues
 from mdplab.models import DiscountedMDP
+from mdplab.sampling import by_objective, every_trajectory, gpomdp, mean, observed_return, trace_variance
 from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
 
 slope = Quantity(
@@ -213,4 +215,129 @@ def ascent(mdp, θ, estimate, share, offset):
         size: norm(g, 2),
         wrong: norm(d - g, 2),
         length: norm(d, 2),
+    }
+
+
+# -- Weights from a batch ----------------------------------------------------------------------------------------------
+
+N = Quantity("N", "trajectories in the batch for the returns", integer=True)
+M = Quantity("M", "number of objectives", integer=True)
+L_f = Quantity("L_f", "Lipschitz constant of ∇f: 2 / offset³", accuracy="exact")
+third = Quantity(r"\sup |f'''|", "largest third derivative of a term of f: 6 / offset⁴", accuracy="exact")
+time = Quantity(r"\sum_{t<H} \gamma^t", "discounted number of steps", accuracy="relative")
+spread = Quantity(r"\mathrm{tr\,Var}(\hat R)", "variance of the returns of a trajectory")
+bias = Quantity(
+    r"\lVert \mathbb E \nabla f(\hat J_N) - \nabla f(J_H) \rVert", "bias of the weights, in the Euclidean norm"
+)
+bias_1 = Quantity(r"\lVert \mathbb E \nabla f(\hat J_N) - \nabla f(J_H) \rVert_1", "the same, in the 1-norm")
+least = Quantity(r"\min_i \mathbb E\, \partial_i f(\hat J_N) - \partial_i f(J_H)", "least bias of a weight")
+with as_printed():
+    bias_root = bias <= L_f * sqrt(spread / N)
+    bias_whole = bias_1 <= third * spread / (2 * N)
+    bias_upward = least >= 0
+    varies = spread <= M * time**2 / 4
+    unbiased = bias_1 <= 0
+    bias_square = bias_1 <= third * spread / (20 * N**2)
+    bias_root_tenth = bias <= L_f * sqrt(spread / N) / 10
+
+STEPS = 2  # of a trajectory
+LISTED = tuple(
+    Family(f"objectives-garnet:S={S},A=2", partial(objectives_garnet, S=S, A=2, opposed=S == 2)) for S in (2, 3)
+)
+
+
+def observed(mdp, π):
+    """Returns R̂ (..., n, M) of all trajectories of two steps, and their probabilities (..., n)."""
+    τ, p = every_trajectory(mdp, π, STEPS)
+    return observed_return(by_objective(τ)), p
+
+
+def of_pairs(R, p):
+    """Mean returns of all pairs of trajectories (..., n², M), and their probabilities."""
+    reshape, n = namespace(R).reshape, p.shape[-1]
+    both = (R[..., :, None, :] + R[..., None, :, :]) / 2
+    return (
+        reshape(both, (*p.shape[:-1], n * n, R.shape[-1])),
+        reshape(p[..., :, None] * p[..., None, :], (*p.shape[:-1], n * n)),
+    )
+
+
+@theorem(
+    {"first order": bias_root, "second order": bias_whole, "upward": bias_upward, "variance": varies},
+    cite="bai2022",
+    at="bias of the plug-in estimator",
+    source="derived",
+    judge=for_all(N, up_to=2),
+    on={"mdp": multi_objective_mdps(2, 2, families=LISTED), "π": policies, "offset": numbers("1/4", 2)},
+    named={"torn": {"mdp": torn("1/2"), "offset": rational([2])[0]}, "two queues": {"mdp": two_queues(1)}},
+    near_misses={
+        "no bias": unbiased,
+        "as the square of N": bias_square,
+        "a tenth of the first order": bias_root_tenth,
+    },
+    note="f(x) = −Σ 1/(x_i + offset), batches of one and of two trajectories of two steps; all of them listed.  "
+    "f' is convex, so the bias is upward whenever returns vary.",
+)
+def plug_in(mdp, π, offset):
+    """Weights at observed returns are biased, by the order of 1 / √N in general, of 1 / N for smooth f."""
+    f = Reciprocals(offset)
+    R, p = observed(mdp, π)
+    J = mean(p, R, 1)
+    for n, (seen, weight) in enumerate([(R, p), of_pairs(R, p)], 1):
+        off = mean(weight, Reciprocals(expand(offset, 1)).gradient(seen), 1) - f.gradient(J)
+        yield {
+            N: n,
+            M: mdp.M,
+            L_f: 2 / offset**3,
+            third: 6 / offset**4,
+            time: 1 + mdp.γ(0),
+            spread: trace_variance(p, R, 1),
+            bias: norm(off),
+            bias_1: total(abs(off)),
+            least: smallest(off),
+        }
+
+
+estimate = Quantity(r"\mathbb E\, \hat g", "mean of the gradient estimate")
+weighted = Quantity(
+    r"\sum_i \mathbb E[\partial_i f(\hat J)] \frac{\partial J_{H,i}(\theta)}{\partial \theta(s,a)}",
+    "gradients of the objectives, with mean weights",
+)
+with as_printed():
+    factors = Eq(estimate, weighted)
+
+
+def with_another(mdp, π, f, τ, p):
+    """E ĝ where the weights come from a trajectory of their own."""
+    weights = f.gradient(observed_return(by_objective(τ)))
+    each = gpomdp(by_objective(τ), π)  # (..., n, M, S, A)
+    return _weighted(mean(p, weights, 1), mean(p, each, 3))
+
+
+def with_the_same(mdp, π, f, τ, p):
+    """E ĝ where the weights come from the trajectory whose scores they weigh."""
+    weights = f.gradient(observed_return(by_objective(τ)))
+    return mean(p, _weighted(weights, gpomdp(by_objective(τ), π)), 2)
+
+
+@theorem(
+    factors,
+    cite="bai2022",
+    at="gradient estimate from two batches",
+    source="derived",
+    judge=identity(),
+    on={"mdp": multi_objective_mdps(2, 2, families=LISTED), "π": policies, "offset": numbers("1/4", 2)},
+    named={"torn": {"mdp": torn("1/2")}, "two queues": {"mdp": two_queues(1)}},
+    near_misses={"one batch for both": {"estimator": with_the_same}},
+    uses=["bai2022.plug_in"],
+    note="For one trajectory each, of two steps.",
+)
+def two_batches(mdp, π, offset, *, estimator=with_another):
+    """With a batch of its own for the weights, the only bias of the gradient is that of the weights."""
+    f = Reciprocals(expand(offset, 1))
+    τ, p = every_trajectory(mdp, π, STEPS)
+    c = mean(p, f.gradient(observed_return(by_objective(τ))), 1)
+    yield {
+        estimate: estimator(mdp, π, f, τ, p),
+        weighted: _weighted(c, truncated_gradient(_each(mdp), π[..., None, :, :], STEPS)),
     }

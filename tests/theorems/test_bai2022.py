@@ -41,3 +41,30 @@ def test_a_step_with_wrong_weights_by_hand():
     assert b[bai2022.wrong].overlaps(off)
     assert b[bai2022.length].overlaps(off)
     assert b[bai2022.gain] < 0
+
+
+def test_the_bias_of_weights_by_hand():
+    """Two pulls, γ = 1/2, equal shares, offset 1: returns 3/2, 1, 1/2, 0 of either objective, equally likely.
+
+    f' = 1/(x + 1)² is 4/25, 1/4, 4/9, 1 there and 16/49 at the mean 3/4; each variance is 5/16.
+    """
+    one, third = rational_number(1), rational_number("1/3")
+    first, second = bai2022.plug_in(torn("1/2"), rational([["1/2", "1/2"]]), one)
+    mean = (rational_number("4/25") + rational_number("1/4") + rational_number("4/9") + 1) / 4
+    assert first[bai2022.least] == mean - rational_number("16/49")
+    assert first[bai2022.spread] == rational_number("5/8")
+    assert first[bai2022.bias_1] == 2 * first[bai2022.least]
+    assert first[bai2022.bias_1] * third < second[bai2022.bias_1] < first[bai2022.bias_1]
+
+
+def test_weights_of_the_same_pull_by_hand():
+    """One pull of two arms, γ = 0, offset 1, π = (1/4, 3/4); ∇f is 1/4 for the arm pulled and 1 for the other.
+
+    With weights of its own a pull is worth 1/4 whatever the arm, and E ĝ = 1/4 Σ_a π(a) ∇ log π(a) = 0.  With those of
+    another, E c = (1/4 · 1/4 + 3/4, 1/4 + 3/4 · 1/4) = (13/16, 7/16) and E ĝ = 3/16 (13/16 − 7/16) (1, −1).
+    """
+    (b,) = bai2022.two_batches(torn(0), rational([["1/4", "3/4"]]), rational_number(1))
+    assert (b[bai2022.weighted] == rational([["9/128", "-9/128"]])).all()
+    assert (b[bai2022.estimate] == b[bai2022.weighted]).all()
+    (b,) = bai2022.two_batches(torn(0), rational([["1/4", "3/4"]]), rational_number(1), estimator=bai2022.with_the_same)
+    assert (b[bai2022.estimate] == 0).all()

@@ -1,13 +1,14 @@
 """Klein, Weissmann and Döring (2024), Beyond Stationarity: Convergence Analysis of Stochastic Softmax Policy Gradient.
 
-Finite horizon, exact gradients: all epochs at once (simultaneous) or one by one from the last (dynamic).
+Finite horizon, exact and sampled gradients: all epochs at once (simultaneous) or one by one from the last (dynamic).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from sympy import Abs, Eq, Rational, sqrt
@@ -39,8 +40,31 @@ from mdplab.instances.finite_horizon import (
     uneven,
     uniform_in_draws,
 )
-from mdplab.solvers import dynamic_pg, dynamic_step_sizes, epoch_pg, geometric, simultaneous_pg, train_epoch
-from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, positive_start, theorem
+from mdplab.models import FiniteHorizonMDP
+from mdplab.sampling import gpomdp, rollouts
+from mdplab.solvers import (
+    dynamic_pg,
+    dynamic_step_sizes,
+    epoch_pg,
+    first_action,
+    geometric,
+    moved,
+    sampled_epoch_pg,
+    sampled_simultaneous_pg,
+    simultaneous_pg,
+    train_epoch,
+)
+from mdplab.theorem import (
+    Assumption,
+    Quantity,
+    as_printed,
+    for_all,
+    identity,
+    in_expectation,
+    positive_start,
+    theorem,
+    with_probability,
+)
 
 # ---------------------------------------------------------------------------------------------------------- the letters
 
@@ -934,4 +958,349 @@ def rate_sim_step(mdp, θ, *, scale=1):
             slope: norm(exact.softmax_gradient(mdp, x.π), 2),
             δ: exact.gap(mdp, x.π, best),
             gain: total(exact.visits(mdp, y.π) * total((y.π - x.π) * A_x)),
+        }
+
+
+# ---------------------------------------------------------------------------------------------------- sampled gradients
+
+ĝ = Quantity(r"\mathbb E\, \hat g", "mean of the estimate of one trajectory, by logit")
+ĝ_h = Quantity(r"\mathbb E\, \hat g_h", "mean of the estimate of one trajectory from the epoch on, by logit")
+
+with as_printed():
+    unbiased_together = Eq(ĝ, dJ)
+    unbiased_half = Eq(ĝ, dJ / 2)
+    unbiased_epoch = Eq(ĝ_h, dJ_h)
+    unbiased_epoch_half = Eq(ĝ_h, dJ_h / 2)
+
+short = finite_horizon_mdps(3, 2, 2, families=SMALL_FAMILIES)
+short_first = finite_horizon_mdps(3, 2, 2, everywhere=False, families=SMALL_FAMILIES)
+
+
+def without_the_present(seen, policy):
+    """A mistake: rewards count from the next epoch on."""
+    return gpomdp(replace(seen, rewards=seen.rewards * (np.arange(seen.H) > 0)), policy)
+
+
+@theorem(
+    unbiased_together,
+    cite="klein2024",
+    at="estimator of the simultaneous scheme",
+    source="derived",
+    judge=in_expectation([ĝ]),
+    on={"mdp": short, "π": policies},
+    named={"uneven epochs": lambda: {"mdp": uneven(), "π": uneven_policy}},
+    near_misses={"half the gradient": unbiased_half, "the first reward forgotten": {"estimate": without_the_present}},
+)
+def unbiased_sim(mdp, π, draws, *, estimate=gpomdp):
+    """Scores times what is paid from their epoch on have the simultaneous gradient as their mean."""
+    yield {ĝ: estimate(rollouts(mdp, π, mdp.H, draws), π), dJ: exact.softmax_gradient(mdp, π)}
+
+
+def first_epoch(mdp, x, axes=1):
+    """The rows of the first epoch, of x (..., S) or (..., S, A)."""
+    return x[(..., slice(mdp.sizes[0]), *(slice(None),) * (axes - 1))]
+
+
+def immediate(seen, policy):
+    """A mistake: the score of the first action times the first reward alone."""
+    return first_action(replace(seen, rewards=seen.rewards * (np.arange(seen.H) == 0)), policy)
+
+
+def of_the_epoch(mdp, π, draws, estimate):
+    """One estimate of the first epoch's gradient for each draw;  (..., S_0, A)."""
+    return first_epoch(mdp, estimate(rollouts(mdp, π, mdp.H, draws), π), 2)
+
+
+def epoch_slope(mdp, π):
+    """∇J_h of the first epoch, later ones frozen;  (..., S_0, A)."""
+    return first_epoch(mdp, exact.epoch_gradients(mdp, π, mdp.start), 2)
+
+
+@theorem(
+    unbiased_epoch,
+    cite="klein2024",
+    at="estimator of the dynamic scheme",
+    source="derived",
+    judge=in_expectation([ĝ_h]),
+    on={"mdp": short_first, "π": policies},
+    named={"lock": lambda: {"mdp": lock(3), "π": rational([["1/3", "2/3"], ["1/2", "1/2"]] * 3)}},
+    near_misses={"half the gradient": unbiased_epoch_half, "the frozen future forgotten": {"estimate": immediate}},
+    note="The epoch is the first one of its model: what came before does not matter to it.  Quoted by the follow-up "
+    "(Klein et al., 2025, Lemma D.6).",
+)
+def unbiased_dyn(mdp, π, draws, *, estimate=first_action):
+    """The score of the epoch's action times all that is paid from there on has the epoch's gradient as its mean."""
+    yield {ĝ_h: of_the_epoch(mdp, π, draws, estimate), dJ_h: epoch_slope(mdp, π)}
+
+
+square_h = Quantity(r"\mathbb E \| \hat g_h \|_2^2", "mean square of the estimate for one epoch", accuracy="relative")
+off = Quantity(r"\mathbb E \| \hat g - \nabla J(\theta) \|_2^2", "variance of the simultaneous estimate")
+squares_to_go = Quantity(r"\sum_h (H - h)^2", "sum of the squares of the epochs left", integer=True)
+
+with as_printed():
+    moment_h = square_h <= (1 - 1 / A) * (H * R) ** 2
+    moment_h_half = square_h <= (1 - 1 / A) * (H * R) ** 2 / 2
+    moment_h_one_reward = square_h <= (1 - 1 / A) * H * R**2
+    variance_all = off <= (1 - 1 / A) * R**2 * squares_to_go
+    variance_all_half = off <= (1 - 1 / A) * R**2 * squares_to_go / 2
+
+
+def steady(epochs=1):
+    """One state, two actions, both of which pay one in every epoch: nothing to learn, all is noise."""
+    return FiniteHorizonMDP((rational([[[1], [1]]]),) * (epochs - 1), (rational([[1, 1]]),) * epochs)
+
+
+@theorem(
+    moment_h,
+    cite="klein2024",
+    at="second moment of the estimator, dynamic scheme",
+    source="derived",
+    judge=in_expectation([square_h]),
+    on={"mdp": short_first, "π": policies},
+    given=[non_negative_rewards],
+    named={"two arms that pay one": steady, "the same for three epochs": lambda: steady(3)},
+    near_misses={"half of it": moment_h_half, "as if rewards did not add up": moment_h_one_reward},
+    note="Attained: without preference every score has squared length 1 − 1/A.  Here H − h is the whole horizon.  "
+    "Quoted by the follow-up (Klein et al., 2025, Lemma D.6).",
+)
+def moment_dyn(mdp, π, draws):
+    """An epoch's estimate from one trajectory has a mean square of at most (1 − 1/A) ((H − h) R*)²; K of them, 1/K."""
+    g = of_the_epoch(mdp, π, draws, first_action)
+    yield {H: mdp.H, A: mdp.A, R: mdp.reward_bound, square_h: total(g * g, 2)}
+
+
+@theorem(
+    variance_all,
+    cite="klein2024",
+    at="variance of the estimator, simultaneous scheme",
+    source="derived",
+    judge=in_expectation([off]),
+    on={"mdp": short, "π": policies},
+    given=[non_negative_rewards],
+    named={"two arms that pay one": steady, "the same for three epochs": lambda: steady(3)},
+    near_misses={"half of it": variance_all_half},
+)
+def variance_sim(mdp, π, draws):
+    """The simultaneous estimate from one trajectory varies by at most (1 − 1/A) R*² Σ (H − h)²; the mean of K, 1/K."""
+    error = gpomdp(rollouts(mdp, π, mdp.H, draws), π) - one_more_axis(exact.softmax_gradient(mdp, π))
+    left = sum(h * h for h in range(1, mdp.H + 1))
+    yield {H: mdp.H, A: mdp.A, R: mdp.reward_bound, squares_to_go: left, off: total(error * error, 2)}
+
+
+def after(it, step_size):
+    """The policies after the update that an iterate of a sampled run is about to make."""
+    return exp(log_softmax(moved(it.θ, step_size, it.direction)))
+
+
+def one_more_axis(g):
+    """g (..., S, A) with an axis of length one for the replicates, before the last two."""
+    return g[..., None, :, :]
+
+
+mean_gain = Quantity(r"\mathbb E [J_h(\theta_h + \eta \hat g_h) - J_h(\theta_h)]", "mean gain of one sampled update")
+mean_gain_all = Quantity(r"\mathbb E [J(\theta + \eta \hat g) - J(\theta)]", "mean gain of one sampled update")
+square = Quantity(r"\mathbb E \| \hat g \|_2^2", "mean square of the estimate", accuracy="relative")
+
+with as_printed():
+    sampled_ascent = {
+        "printed": mean_gain >= η * slope_h**2 - H * R * η**2 * square_h,
+        "sharper": mean_gain >= η * slope_h**2 - spread / (6 * sqrt(3)) * η**2 * square_h,
+    }
+    ascent_without_noise = mean_gain >= η * slope_h**2
+    ascent_little_noise = mean_gain >= η * slope_h**2 - spread / 100 * η**2 * square_h
+    sampled_ascent_all = mean_gain_all >= η * slope**2 - H**2 * R * (1 - 1 / (2 * A)) * η**2 * square
+    ascent_all_without_noise = mean_gain_all >= η * slope**2
+
+
+def mostly_right(step="2"):
+    """Two arms that pay 1 and 0, the first nearly always taken: an update mostly gains little, and loses by chance."""
+    return {"mdp": twin_states(1), "θ": rational([[1, 0]]), "step_size": rational_number(step)}
+
+
+@theorem(
+    sampled_ascent,
+    cite="klein2024",
+    at="one sampled update of the dynamic scheme",
+    source="derived",
+    judge=in_expectation([mean_gain, square_h]),
+    on={"mdp": short_first, "θ": logits, "step_size": numbers("1/10", 4)},
+    given=[non_negative_rewards],
+    named={"mostly right": mostly_right},
+    near_misses={
+        "without the noise": ascent_without_noise,
+        "a twentieth of the curvature": ascent_little_noise,
+        "down the gradient": {"sign": -1},
+    },
+    uses=["klein2024.smooth_dyn", "klein2024.smooth_dyn_sharp"],
+    note="Any step size; one trajectory, K of them divide the variance by K.",
+)
+def sgd_ascent(mdp, θ, step_size, draws, *, sign=1):
+    """A sampled update of an epoch gains η‖∇J_h‖² in the mean, less the curvature times η² times the noise."""
+    S_0, π = mdp.sizes[0], exp(log_softmax(θ))
+    at_first, later = θ[..., :S_0, :], π[..., S_0:, :]
+    x = next(sampled_epoch_pg(mdp, later, draws, at_first, step_size=step_size))
+    A_x = first_epoch(mdp, exact.advantages(mdp, π), 2)
+    start = first_epoch(mdp, mdp.start)
+    change = one_more_axis(start[..., None] * A_x) * (after(x, sign * step_size) - one_more_axis(x.π))
+    q = first_epoch(mdp, exact.action_values(mdp, π), 2)
+    yield {
+        H: mdp.H,
+        R: mdp.reward_bound,
+        η: step_size,
+        slope_h: norm(epoch_slope(mdp, π), 2),
+        spread: largest(start * (largest(q) - smallest(q))),
+        square_h: total(x.direction * x.direction, 2),
+        mean_gain: total(change, 2),
+    }
+
+
+@theorem(
+    sampled_ascent_all,
+    cite="klein2024",
+    at="one sampled update of the simultaneous scheme",
+    source="derived",
+    judge=in_expectation([mean_gain_all, square]),
+    on={"mdp": short, "θ": logits, "step_size": numbers("1/10", 4)},
+    given=[non_negative_rewards],
+    named={"mostly right": mostly_right},
+    near_misses={"without the noise": ascent_all_without_noise, "down the gradient": {"sign": -1}},
+    uses=["klein2024.smooth_sim"],
+)
+def sgd_ascent_sim(mdp, θ, step_size, draws, *, sign=1):
+    """A sampled update of all epochs gains η‖∇J‖² in the mean, less the curvature times η² times the noise."""
+    x = next(sampled_simultaneous_pg(mdp, draws, θ, step_size=step_size))
+    next_π = after(x, sign * step_size)
+    weighted = one_more_axis(exact.advantages(mdp, x.π)) * (next_π - one_more_axis(x.π))
+    yield {
+        H: mdp.H,
+        A: mdp.A,
+        R: mdp.reward_bound,
+        η: step_size,
+        slope: norm(exact.softmax_gradient(mdp, x.π), 2),
+        square: total(x.direction * x.direction, 2),
+        mean_gain_all: total(exact.visits(with_replicates(mdp), next_π) * total(weighted)),
+    }
+
+
+def with_replicates(mdp):
+    """The same model with a batch axis of length one for the replicates."""
+    axis = len(mdp.batch)
+    return mdp.map(lambda x: np.expand_dims(np.asarray(x), axis))
+
+
+N = Quantity("N", "number of sampled updates", integer=True)
+K = Quantity("K", "trajectories for one update", integer=True)
+mean_slope = Quantity(
+    r"\frac 1 N \sum_{n < N} \mathbb E \| \nabla J_h(\theta_h^{(n)}) \|_2^2", "mean square of the gradients on the way"
+)
+δ_first = Quantity(r"(J_h^* - J_h(\theta_h^{(0)}))", "sub-optimality of the first policy", accuracy="relative")
+β_h, σ_h = 2 * to_go * R, (1 - 1 / A) * (to_go * R) ** 2
+
+with as_printed():
+    sampled_rate = mean_slope <= 2 * δ_first / (η * N) + β_h * η * σ_h / K
+    sampled_rate_squared = mean_slope <= 2 * δ_first / (η * N**2) + β_h * η * σ_h / K**2
+    sampled_rate_noise_alone = mean_slope <= β_h * η * σ_h / K
+
+one_epoch = finite_horizon_mdps(1, 2, 2, families=SMALL_FAMILIES[:1])
+
+
+@theorem(
+    sampled_rate,
+    cite="klein2024",
+    at="mean gradients of the sampled dynamic scheme",
+    source="derived",
+    judge=in_expectation({mean_slope: (0, (to_go * R) ** 2 / 8)}, replicates=2**13),
+    on={"mdp": one_epoch},
+    given=[non_negative_rewards],
+    named={"two arms": lambda: twin_states(1), "two states": lambda: twin_states(2)},
+    near_misses={
+        "N and K squared": sampled_rate_squared,
+        "the noise alone": sampled_rate_noise_alone,
+        "steps a hundredth as long": {"scale": Fraction(1, 100)},
+    },
+    uses=["klein2024.sgd_ascent", "klein2024.moment_dyn"],
+    note="N = 32 updates of K = 32 trajectories with step 1/β, in one epoch from uniform policies.  A state's part of "
+    "‖∇J_h‖² is at most the square of its range of values over 8.",
+)
+def sgd_rate(mdp, draws, *, scale=1, updates=32, batch=32):
+    """With steps up to 1/β the gradients of the sampled dynamic scheme become small on average, down to the noise."""
+    step = 1 / (2 * mdp.H * mdp.reward_bound)
+    nothing = 0 * mdp.r[-1][..., :0, :]
+    run = sampled_epoch_pg(mdp, nothing, draws, step_size=scaled(step, scale), batch=batch)
+    q = mdp.r[0]
+    squares = [total((mdp.start[..., None] * it.π * centred(q, it.π)) ** 2, 2) for it in islice(run, updates)]
+    yield {
+        N: updates,
+        K: batch,
+        to_go: mdp.H,
+        A: mdp.A,
+        R: mdp.reward_bound,
+        η: step,
+        δ_first: total(mdp.start * lost(0 * q + rational_or_float(mdp, 1) / mdp.A, q)),
+        mean_slope: sum(squares) / updates + 0 * draws.uniforms("none", 1)[..., 0],
+    }
+
+
+def rational_or_float(mdp, x):
+    """A number in the arithmetic of the model."""
+    return rational_number(x) if is_exact(mdp.start) else float(x)
+
+
+distance = Quantity(r"\| \bar\theta_h^{(n)} - \theta_h^{(n)} \|_2", "distance of the sampled run from the exact one")
+c_star = Quantity("c_h", "smallest probability of a best action in the exact run, at least 1/A", accuracy="exact")
+here_sampled = Quantity(
+    r"\min_s \bar\pi_h^{(n)}(a_h^*(s) | s)", "smallest probability of a best action in the sampled run"
+)
+failing = Quantity(r"\delta", "probability of leaving the tube that is put up with", accuracy="exact")
+
+with as_printed():
+    in_the_tube = {"tube": distance <= c_star / 4, "best actions": here_sampled >= c_star / 2}
+    in_a_thin_tube = distance <= c_star / 200
+
+
+def printed_batch(A, updates, δ):
+    """K = ⌈5 n³ / (c² δ²)⌉ with c = 1/A."""
+    return int(np.ceil(5 * updates**3 * A**2 / δ**2))
+
+
+def one_trajectory(A, updates, δ):
+    """A mistake: K = 1."""
+    return 1
+
+
+def steady_pair():
+    """Two arms that both pay one: only noise moves the logits."""
+    return steady(1)
+
+
+@theorem(
+    in_the_tube,
+    cite="klein2024",
+    at="stopping time of the sampled dynamic scheme",
+    source="recalled",
+    judge=with_probability(1 - failing, jointly=n, replicates=256),
+    on={"mdp": one_epoch},
+    given=[non_negative_rewards],
+    named={"only noise": steady_pair, "two arms": lambda: twin_states(1)},
+    near_misses={
+        "a fiftieth of the tube": in_a_thin_tube,
+        "one trajectory an update": {"batches": one_trajectory},
+    },
+    note="n = 2 updates, δ = 1/2, K = ⌈5 n³ / (c² δ²)⌉ = 640 for two actions, η = 1/(√n L), in one epoch.  The batch "
+    "is quoted by the follow-up (Klein et al., 2025, Lemma D.9), the radius c/4 is remembered.  Very loose.",
+)
+def stopping_time(mdp, draws, *, batches=printed_batch, updates=2, δ_=0.5):
+    """With the batch of the theorem the sampled run stays near the exact one, and best actions stay likely."""
+    η_ = 1 / (2 * mdp.H * mdp.reward_bound * float(updates) ** 0.5)
+    nothing, q = 0 * mdp.r[-1][..., :0, :], mdp.r[0]
+    sampled = sampled_epoch_pg(mdp, nothing, draws, step_size=η_, batch=batches(mdp.A, updates, δ_))
+    exactly = epoch_pg(q, mdp.start, step_sizes=η_)
+    zero = 0 * draws.uniforms("none", 1)[..., 0]
+    for x, y in islice(zip(sampled, exactly, strict=False), updates + 1):
+        yield {
+            n: x.k,
+            failing: δ_,
+            c_star: 1 / mdp.A,
+            distance: norm(x.θ - y.θ, 2) + zero,
+            here_sampled: smallest(at_best(x.π, q)) + zero,
         }

@@ -1,16 +1,30 @@
-"""Klein, Zhang, Başar, Weissmann and Döring (2025), Structure Matters: Dynamic Policy Gradient.  Exact gradients."""
+"""Klein, Zhang, Başar, Weissmann and Döring (2025), Structure Matters: Dynamic Policy Gradient."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count, repeat
 from operator import mul, truediv
 
 import numpy as np
 from sympy import Eq
 
-from mdplab.arrays import expand, floats, largest, maximum, rational, rational_number, smallest, sqrt, sup, total
-from mdplab.exact import finite_horizon, optimum
+from mdplab.arrays import (
+    expand,
+    floats,
+    largest,
+    maximum,
+    namespace,
+    rational,
+    rational_number,
+    smallest,
+    sqrt,
+    sup,
+    total,
+)
+from mdplab.exact import finite_horizon, optimum, truncated_gradient
 from mdplab.exact import values as values_of
+from mdplab.exact.values import centred
 from mdplab.instances import (
     Domain,
     Family,
@@ -25,8 +39,9 @@ from mdplab.instances import (
     values,
 )
 from mdplab.models import DiscountedMDP
-from mdplab.solvers import dynpg, largest_reward, round_bound
-from mdplab.theorem import Assumption, Quantity, as_printed, for_all, theorem
+from mdplab.sampling import gpomdp, rollouts, timed_rollouts
+from mdplab.solvers import discounted_from_now, dynpg, first_action, largest_reward, round_bound
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, in_expectation, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 R = Quantity("R^*", "largest absolute reward", accuracy="exact")
@@ -391,3 +406,131 @@ def budget(mdp, μ, share, *, rounds=rounds_of, updates=all_updates):
         now = sup(best.v - x.v_next)
         error = now if not mdp.batch else np.where(n == x.h + 1, now, error)
     yield {γ: mdp.discount, R: largest_reward(mdp), ε: ε_, final_error: error}
+
+
+# ---------------------------------------------------------------------------------------------------- sampled gradients
+
+dV_h = Quantity(
+    r"\mu(s)\, \pi(a | s) \left( \tilde Q_h(s, a) - \tilde V_h(s) \right)", "derivative of the round's objective"
+)
+ĝ = Quantity(r"\mathbb E\, \hat g", "mean of the estimate from one trajectory of h + 1 steps")
+square = Quantity(r"\mathbb E \| \hat g \|_2^2", "its mean square", accuracy="relative")
+A = Quantity("A", "number of actions", integer=True)
+
+with as_printed():
+    unbiased_round = Eq(ĝ, dV_h)
+    unbiased_half = Eq(ĝ, dV_h / 2)
+    moment = square <= (1 - 1 / A) * (R * (1 - γ ** (h + 1)) / (1 - γ)) ** 2
+    moment_half = square <= (1 - 1 / A) * (R * (1 - γ ** (h + 1)) / (1 - γ)) ** 2 / 2
+    moment_one_reward = square <= (1 - 1 / A) * R**2
+
+
+def first_reward_alone(seen, policy):
+    """A mistake: the frozen policies are not waited for."""
+    return first_action(replace(seen, rewards=seen.rewards * (np.arange(seen.H) == 0)), policy)
+
+
+def round_of(mdp, π, later, draws, rounds, estimate):
+    """The estimate of DynPG with `later` frozen for all earlier rounds, and the gradient that it estimates."""
+    played = namespace(π).stack([π] + [later] * rounds, axis=-3)
+    seen = timed_rollouts(mdp, played, draws)
+    flat = played.reshape(*played.shape[:-3], (rounds + 1) * mdp.S, mdp.A)
+    v = 0 * mdp.start
+    for _ in range(rounds):
+        v = total(later * mdp.action_values(v))
+    slope = mdp.start[..., None] * π * centred(mdp.action_values(v), π)
+    return estimate(seen, flat)[..., : mdp.S, :], slope
+
+
+small = discounted_mdps(2, 2, rewards="any", families=FAMILIES[:1])
+SAMPLED = {"mdp": small, "π": policies, "later": policies}
+
+
+def certain():
+    """One state, both of two actions pay one."""
+    return DiscountedMDP(rational([[[1], [1]]]), rational([[1, 1]]), rational_number("1/2"))
+
+
+@theorem(
+    unbiased_round,
+    cite="klein2025",
+    at="Lemma D.6, the estimator",
+    source="derived",
+    judge=in_expectation([ĝ]),
+    on=SAMPLED,
+    named={"two by two": two_by_two},
+    near_misses={"half the gradient": unbiased_half, "the first reward alone": {"estimate": first_reward_alone}},
+    note="h = 2, the same policy frozen in both earlier rounds.  The text says so, the display was not seen.",
+)
+def unbiased_estimate(mdp, π, later, draws, *, estimate=first_action, rounds=2):
+    """The score of the first action times the discounted return estimates the gradient of the round without bias."""
+    found, slope = round_of(mdp, π, later, draws, rounds, estimate)
+    yield {ĝ: found, dV_h: slope}
+
+
+@theorem(
+    moment,
+    cite="klein2025",
+    at="Lemma D.6, the second moment",
+    source="derived",
+    judge=in_expectation([square]),
+    on=SAMPLED,
+    named={"two by two": two_by_two, "a certain reward": certain},
+    near_misses={"half of it": moment_half, "as if one reward were paid": moment_one_reward},
+    note="Attained where all actions pay the same and none is preferred.",
+)
+def moment_of_estimate(mdp, π, later, draws, *, rounds=2):
+    """One trajectory's estimate has a mean square of at most (1 − 1/A) B_h²."""
+    g, _ = round_of(mdp, π, later, draws, rounds, first_action)
+    yield {γ: mdp.discount, A: mdp.A, R: largest_reward(mdp), h: rounds, square: total(g * g, 2)}
+
+
+dJ = Quantity(r"\partial J_H / \partial \theta(s, a)", "derivative of the discounted value of H steps in one logit")
+to_go = Quantity(
+    r"\mathbb E \textstyle\sum_t \left( \sum_{h \ge t} \gamma^{h - t} r_h \right) \nabla \log \pi(a_t | s_t)",
+    "mean of scores times rewards discounted from their own time on",
+)
+to_go_weighted = Quantity(
+    r"\mathbb E \textstyle\sum_t \gamma^t \left( \sum_{h \ge t} \gamma^{h - t} r_h \right) \nabla \log \pi(a_t | s_t)",
+    "the same with the weight γ^t of the time",
+)
+
+with as_printed():
+    as_run = Eq(to_go, dJ)
+    weighted = Eq(to_go_weighted, dJ)
+    weighted_half = Eq(to_go_weighted, dJ / 2)
+
+
+@theorem(
+    as_run,
+    cite="klein2025",
+    at="experiment, the vanilla policy gradient",
+    source="derived",
+    status="refuted",
+    judge=in_expectation([to_go]),
+    on={"mdp": small, "π": policies},
+    named={"two by two": two_by_two},
+    note="Not claimed by the paper.  What the experiment's comparison follows, and most programs do, leaves out γ^t.  "
+    "In the experiment's model the choice that matters always comes first, where the weight is 1.",
+)
+def direction_from_now(mdp, π, draws, *, horizon=3):
+    """False: REINFORCE without the factor γ^t does not follow the gradient of the discounted value."""
+    seen = rollouts(mdp, π, horizon, draws)
+    yield {to_go: discounted_from_now(seen, π), dJ: truncated_gradient(mdp, π, horizon)}
+
+
+@theorem(
+    weighted,
+    cite="klein2025",
+    at="experiment, the vanilla policy gradient",
+    source="derived",
+    status="corrected",
+    judge=in_expectation([to_go_weighted]),
+    on={"mdp": small, "π": policies},
+    named={"two by two": two_by_two},
+    near_misses={"half of it": weighted_half, "without γ^t": {"estimate": discounted_from_now}},
+)
+def direction_with_weights(mdp, π, draws, *, estimate=gpomdp, horizon=3):
+    """With the factor γ^t REINFORCE follows the gradient of the discounted value."""
+    seen = rollouts(mdp, π, horizon, draws)
+    yield {to_go_weighted: estimate(seen, π), dJ: truncated_gradient(mdp, π, horizon)}

@@ -84,6 +84,9 @@ from mdplab.solvers.primal_dual import PrimalDualIterate as PrimalDualIterate
 from mdplab.solvers.projected_pg import ProjectedIterate as ProjectedIterate
 from mdplab.solvers.projected_pg import projected_pg as projected_pg
 from mdplab.solvers.regularised_vi import regularised_vi as regularised_vi
+from mdplab.solvers.reinforce_to_go import ToGoSample as ToGoSample
+from mdplab.solvers.reinforce_to_go import discounted_from_now as discounted_from_now
+from mdplab.solvers.reinforce_to_go import reinforce_to_go as reinforce_to_go
 from mdplab.solvers.robust_mirror_descent import RobustMirrorIterate as RobustMirrorIterate
 from mdplab.solvers.robust_mirror_descent import robust_mirror_descent as robust_mirror_descent
 from mdplab.solvers.robust_policy_iteration import PartialIterate as PartialIterate
@@ -96,7 +99,15 @@ from mdplab.solvers.rpg_primal_dual import RegularisedIterate as RegularisedIter
 from mdplab.solvers.rpg_primal_dual import rpg_primal_dual as rpg_primal_dual
 from mdplab.solvers.sampled import SampledIterate as SampledIterate
 from mdplab.solvers.sampled import decreasing as decreasing
+from mdplab.solvers.sampled_dynamic_pg import first_action as first_action
+from mdplab.solvers.sampled_dynamic_pg import sampled_dynamic_pg as sampled_dynamic_pg
+from mdplab.solvers.sampled_dynamic_pg import sampled_epoch_pg as sampled_epoch_pg
+from mdplab.solvers.sampled_dynpg import DynSample as DynSample
+from mdplab.solvers.sampled_dynpg import sampled_dynpg as sampled_dynpg
 from mdplab.solvers.sampled_pg import sampled_pg as sampled_pg
+from mdplab.solvers.sampled_simultaneous_pg import FiniteHorizonSample as FiniteHorizonSample
+from mdplab.solvers.sampled_simultaneous_pg import moved as moved
+from mdplab.solvers.sampled_simultaneous_pg import sampled_simultaneous_pg as sampled_simultaneous_pg
 from mdplab.solvers.sampled_utility import SampledUtilityIterate as SampledUtilityIterate
 from mdplab.solvers.simple_policy_optimization import penalised_maximiser as penalised_maximiser
 from mdplab.solvers.simple_policy_optimization import simple_policy_optimization as simple_policy_optimization

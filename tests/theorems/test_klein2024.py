@@ -9,6 +9,7 @@ import pytest
 from mdplab.arrays import floats, largest, rational, rational_number, softmax, total
 from mdplab.exact import finite_horizon as exact
 from mdplab.instances.finite_horizon import late_choice, lock, twin_states, uneven
+from mdplab.sampling import Outcomes, mean
 from mdplab.solvers import dynamic_step_sizes, epoch_pg, simultaneous_pg
 from theorems import klein2024 as paper
 
@@ -170,3 +171,22 @@ def test_a_step_of_all_epochs_by_hand():
     _, least, gain = next(paper.rate_sim_step.trace(ONE, 0 * TURN))
     assert least.overlaps(flint.arb(1) / 50)
     assert gain.overlaps(flint.arb(0.5) - lacking)
+
+
+def test_mean_gain_of_one_sampled_update_by_hand():
+    """Rewards (1, 0), θ = 0, η = 2: half of the draws pay, (1/2, −1/2) is the estimate, and logits become (1, −1).
+
+    Mean gain (1/2) (1 / (1 + e^−2) − 1/2), squared gradient 1/8 (norm² of (1/4, −1/4)), mean square 1/4.
+    """
+    outcomes = Outcomes()
+    inputs = paper.sgd_ascent.instance({"mdp": twin_states(1), "step_size": number(2)})
+    (found,) = paper.sgd_ascent(**inputs, draws=outcomes)
+    assert floats(outcomes.probability) == pytest.approx([0.5, 0.5])
+    gain = mean(outcomes.probability, found[paper.mean_gain])
+    assert float(floats(gain)) == pytest.approx((1 / (1 + np.exp(-2)) - 0.5) / 2)
+    assert float(floats(found[paper.slope_h] ** 2)) == pytest.approx(1 / 8)
+    assert float(floats(mean(outcomes.probability, found[paper.square_h]))) == pytest.approx(1 / 4)
+
+
+def test_batches_of_the_stopping_time():
+    assert paper.printed_batch(2, 2, 0.5) == 640

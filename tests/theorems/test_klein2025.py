@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mdplab.arrays import rational, rational_number, smallest
-from mdplab.instances import one_state_loop
+from mdplab.instances import one_state_loop, two_by_two
 from mdplab.models import DiscountedMDP
+from mdplab.sampling import Outcomes, mean
 from mdplab.solvers import dynpg, round_bound
 from theorems import klein2025 as paper
 
@@ -75,3 +76,20 @@ def test_the_budget_of_a_loop_by_hand():
     """γ = 1/2, ε = 1/10 · 2: log(1/20) / log(1/2) = 4.3, so five rounds, which leave 2^(1 − 5) = 1/16 of 1/5."""
     ((_, error, allowed),) = paper.budget.trace(one_state_loop("1/2"), share=rational_number("1/10"))
     assert (error, allowed) == (rational_number("1/16"), rational_number("1/5"))
+
+
+def test_what_leaving_out_the_weight_of_time_does_by_hand():
+    """Two by two, π uniform, two steps: the second step's share of the direction is too large by 1/γ = 10/9."""
+    mdp, π = two_by_two(), rational([["1/2", "1/2"]] * 2)
+    means = []
+    for theorem, q in ((paper.direction_from_now, paper.to_go), (paper.direction_with_weights, paper.to_go_weighted)):
+        for horizon in (1, 2):
+            outcomes = Outcomes()
+            (found,) = theorem(mdp=mdp, π=π, draws=outcomes, horizon=horizon)
+            means.append(mean(outcomes.probability, found[q], 2))
+    now_1, now_2, weighted_1, weighted_2 = means
+    assert (now_1 == weighted_1).all()
+    P, _ = mdp.under(π)
+    second = (mdp.start @ P)[:, None] * π * (mdp.r - (π * mdp.r).sum(axis=1)[:, None])
+    assert (now_2 - weighted_2 == (1 - mdp.discount) * second).all()
+    assert (second != 0).any()

@@ -25,9 +25,9 @@ def runs(scheme: str, discount: float, draws: Draws):
     """The model, and iterates of many runs of one method, with `interactions`."""
     mdp, σ = two_roads(discount=discount).floats(), two_roads_noise().astype(float)
     if scheme == "DynPG":
-        return mdp, sampled_dynpg(mdp, draws, noise=σ)
+        return mdp, sampled_dynpg(mdp, draws=draws, noise=σ)
     step = 2 * (1 - discount) / (1 - discount**6)
-    return mdp, reinforce_to_go(mdp, draws, step_size=step, horizon=3, noise=σ)  # after three steps all is over
+    return mdp, reinforce_to_go(mdp, draws=draws, step_size=step, horizon=3, noise=σ)  # after three steps all is over
 
 
 def measure(discount: float, scheme: str, copies: int = RUNS, seed: int = 0) -> xr.Dataset:

@@ -1138,7 +1138,7 @@ def sgd_ascent(mdp, θ, step_size, draws, *, sign=1):
     """A sampled update of an epoch gains η‖∇J_h‖² in the mean, less the curvature times η² times the noise."""
     S_0, π = mdp.sizes[0], exp(log_softmax(θ))
     at_first, later = θ[..., :S_0, :], π[..., S_0:, :]
-    x = next(sampled_epoch_pg(mdp, later, draws, at_first, step_size=step_size))
+    x = next(sampled_epoch_pg(mdp, later, at_first, draws=draws, step_size=step_size))
     A_x = first_epoch(mdp, exact.advantages(mdp, π), 2)
     start = first_epoch(mdp, mdp.start)
     change = one_more_axis(start[..., None] * A_x) * (after(x, sign * step_size) - one_more_axis(x.π))
@@ -1168,7 +1168,7 @@ def sgd_ascent(mdp, θ, step_size, draws, *, sign=1):
 )
 def sgd_ascent_sim(mdp, θ, step_size, draws, *, sign=1):
     """A sampled update of all epochs gains η‖∇J‖² in the mean, less the curvature times η² times the noise."""
-    x = next(sampled_simultaneous_pg(mdp, draws, θ, step_size=step_size))
+    x = next(sampled_simultaneous_pg(mdp, θ, draws=draws, step_size=step_size))
     next_π = after(x, sign * step_size)
     weighted = one_more_axis(exact.advantages(mdp, x.π)) * (next_π - one_more_axis(x.π))
     yield {
@@ -1226,7 +1226,7 @@ def sgd_rate(mdp, draws, *, scale=1, updates=32, batch=32):
     """With steps up to 1/β the gradients of the sampled dynamic scheme become small on average, down to the noise."""
     step = 1 / (2 * mdp.H * mdp.reward_bound)
     nothing = 0 * mdp.r[-1][..., :0, :]
-    run = sampled_epoch_pg(mdp, nothing, draws, step_size=scaled(step, scale), batch=batch)
+    run = sampled_epoch_pg(mdp, nothing, draws=draws, step_size=scaled(step, scale), batch=batch)
     q = mdp.r[0]
     squares = [total((mdp.start[..., None] * it.π * centred(q, it.π)) ** 2, 2) for it in islice(run, updates)]
     yield {
@@ -1293,7 +1293,7 @@ def stopping_time(mdp, draws, *, batches=printed_batch, updates=2, δ_=0.5):
     """With the batch of the theorem the sampled run stays near the exact one, and best actions stay likely."""
     η_ = 1 / (2 * mdp.H * mdp.reward_bound * float(updates) ** 0.5)
     nothing, q = 0 * mdp.r[-1][..., :0, :], mdp.r[0]
-    sampled = sampled_epoch_pg(mdp, nothing, draws, step_size=η_, batch=batches(mdp.A, updates, δ_))
+    sampled = sampled_epoch_pg(mdp, nothing, draws=draws, step_size=η_, batch=batches(mdp.A, updates, δ_))
     exactly = epoch_pg(q, mdp.start, step_sizes=η_)
     zero = 0 * draws.uniforms("none", 1)[..., 0]
     for x, y in islice(zip(sampled, exactly, strict=False), updates + 1):

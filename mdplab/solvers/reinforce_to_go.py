@@ -25,7 +25,7 @@ class ToGoSample:
 
 
 def reinforce_to_go(
-    mdp: DiscountedMDP, draws: Draws, *, step_size: Any, horizon: int, noise: Array | None = None
+    mdp: DiscountedMDP, *, draws: Draws, step_size: Any, horizon: int, noise: Array | None = None
 ) -> Iterator[ToGoSample]:
     """Yield the iterates of θ ← θ + η Σ_t (Σ_{h >= t} γ^{h−t} r_h) ∇ log π(a_t | s_t), one run for each draw (m,).
 

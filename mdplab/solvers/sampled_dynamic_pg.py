@@ -35,9 +35,9 @@ def in_front(rows: Array, later: Array) -> Array:
 def sampled_epoch_pg(
     mdp: FiniteHorizonMDP,
     later: Array,
-    draws: Draws,
     θ: Array | None = None,
     *,
+    draws: Draws,
     step_size: Any,
     batch: int = 1,
     first_round: int = 0,
@@ -74,8 +74,8 @@ def sampled_epoch_pg(
 
 def sampled_dynamic_pg(
     mdp: FiniteHorizonMDP,
-    draws: Draws,
     *,
+    draws: Draws,
     updates: Sequence[int],
     batches: Sequence[int],
     μ: Array | None = None,
@@ -104,7 +104,7 @@ def sampled_dynamic_pg(
     later, rounds = 0 * mdp.r[-1][..., :0, :], 0
     for h in reversed(range(mdp.H)):
         tail = FiniteHorizonMDP(mdp.P[h:], mdp.r[h:], starts[h])
-        run = sampled_epoch_pg(tail, later, draws, step_size=η[..., h], batch=int(batches[h]), first_round=rounds)
+        run = sampled_epoch_pg(tail, later, draws=draws, step_size=η[..., h], batch=int(batches[h]), first_round=rounds)
         for it in run:
             if it.k == updates[h]:
                 break

@@ -50,8 +50,8 @@ def step_of_round(discount: float, h: int) -> float:
 
 def sampled_dynpg(
     mdp: DiscountedMDP,
-    draws: Draws,
     *,
+    draws: Draws,
     noise: Array | None = None,
     updates: Callable[[Any, int], int] = updates_of_round,
     step_size: Callable[[Any, int], float] = step_of_round,

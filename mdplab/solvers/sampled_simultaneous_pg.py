@@ -38,9 +38,9 @@ class FiniteHorizonSample:
 
 def sampled_simultaneous_pg(
     mdp: FiniteHorizonMDP,
-    draws: Draws,
     θ: Array | None = None,
     *,
+    draws: Draws,
     updates: int = 1,
     batch: int = 1,
     step_size: Any = None,

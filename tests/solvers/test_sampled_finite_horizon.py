@@ -24,7 +24,7 @@ from mdplab.solvers import (
 
 def test_default_steps_are_those_of_the_paper():
     """Reward bound 1: η = 1 / (5 H² √N), with H = 3 and N = 4 a ninetieth."""
-    x, y = islice(sampled_simultaneous_pg(uneven().floats(), Draws(0, np.arange(5)), updates=4), 2)
+    x, y = islice(sampled_simultaneous_pg(uneven().floats(), draws=Draws(0, np.arange(5)), updates=4), 2)
     assert abs(y.θ - x.direction / 90).max() < 1e-15
     assert y.θ.shape == (5, 6, 2)
 
@@ -43,7 +43,7 @@ def test_only_the_first_action_is_scored_and_paid_for_all_that_follows():
 def test_large_batches_follow_the_exact_scheme():
     """Four updates of 20,000 trajectories: logits move by 1/√4 of the exact steps, the difference by chance alone."""
     mdp = uneven().floats()
-    *_, sampled = sampled_dynamic_pg(mdp, Draws(1, np.arange(2)), updates=[4] * 3, batches=[20_000] * 3)
+    *_, sampled = sampled_dynamic_pg(mdp, draws=Draws(1, np.arange(2)), updates=[4] * 3, batches=[20_000] * 3)
     η = np.array([1 / (2 * (3 - h) * 2) for h in range(3)])
     *_, exactly = dynamic_pg(mdp, updates=[4] * 3, step_sizes=η)
     assert sampled.shape == (2, 6, 2)
@@ -53,7 +53,7 @@ def test_large_batches_follow_the_exact_scheme():
 def test_backward_training_finds_the_late_choice():
     mdp = late_choice(2).floats()
     run = sampled_dynamic_pg(
-        mdp, Draws(0, np.arange(4)), updates=[400] * 2, batches=[20] * 2, step_sizes=np.array([1.0, 1.0])
+        mdp, draws=Draws(0, np.arange(4)), updates=[400] * 2, batches=[20] * 2, step_sizes=np.array([1.0, 1.0])
     )
     *_, π = run
     gap = exact.gaps(mdp, π, exact.optimum(mdp))[:, 0]
@@ -62,13 +62,13 @@ def test_backward_training_finds_the_late_choice():
 
 def test_an_epoch_without_batches_is_refused():
     with pytest.raises(MdplabError, match="1 updates and 2 batches; expected 2 of each"):
-        next(sampled_dynamic_pg(late_choice().floats(), Draws(), updates=[1], batches=[1, 1]))
+        next(sampled_dynamic_pg(late_choice().floats(), draws=Draws(), updates=[1], batches=[1, 1]))
 
 
 def test_rounds_of_dynpg_begin_anew_and_count_what_they_play():
     """γ = 9/10: 45 updates in round 0, then 86; a trajectory of round h makes at most h + 1 steps."""
     mdp, σ = two_roads().floats(), floats(two_roads_noise())
-    run = list(islice(sampled_dynpg(mdp, Draws(0, np.arange(10)), noise=σ), 45 + 86 + 1))
+    run = list(islice(sampled_dynpg(mdp, draws=Draws(0, np.arange(10)), noise=σ), 45 + 86 + 1))
     assert [x.round for x in (run[44], run[45], run[130], run[131])] == [0, 1, 1, 2]
     assert (run[45].θ == 0).all()
     assert (run[45].interactions == 45).all()  # every start can be left, and one step is all
@@ -93,7 +93,7 @@ def test_runs_do_not_depend_on_which_others_are_drawn():
     mdp = two_roads().floats()
     for solver, given in ((reinforce_to_go, {"step_size": 0.5, "horizon": 3}), (sampled_dynpg, {})):
         many, one = (
-            list(islice(solver(mdp, Draws(7, n), noise=floats(two_roads_noise()), **given), 60))[-1]
+            list(islice(solver(mdp, draws=Draws(7, n), noise=floats(two_roads_noise()), **given), 60))[-1]
             for n in (np.arange(20), np.arange(13, 14))
         )
         assert (many.θ[13:14] == one.θ).all()

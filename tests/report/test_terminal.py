@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from mdplab.report import terminal
+from mdplab.theorem.check import PROFILES
 from mdplab.theorem.replay import replay, save
 
 NAMES = ("contraction", "performance_difference", "too_good", "short_gradient")
@@ -138,8 +139,10 @@ def test_the_summary_counts_races(theorems, verdict):
 
 
 def test_the_budget_names_replicates_where_something_may_be_raced(theorems):
-    assert terminal.budget([theorems["contraction"]], "full") == (
-        "full: families of 2,048 models, 3,000 draws, 10,000 searches for each near miss"
-    )
+    full = PROFILES["full"]
+    plain = terminal.budget([theorems["contraction"]], "full")
+    assert plain.startswith(f"full: families of {full.batch:,} models, {full.draws:,} draws")
+    assert "replicates" not in plain
     text = terminal.budget([theorems["contraction"], theorems["average"]], "full")
-    assert text.endswith("; 64 models of each family raced, on up to 131,072 replicates each")
+    most = 2**13 * full.replicates
+    assert text == f"{plain}; {full.races} models of each family raced, on up to {most:,.0f} replicates each"

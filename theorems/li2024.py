@@ -1,7 +1,7 @@
 """Li, Yuan, Fan, Schmidt, Horváth, Gower, Takáč (2024), Enhancing Policy Gradient with the Polyak Step-Size Adaption.
 
-The paper gives the step size; it has no convergence theorem that we know of.  What follows about softmax policies with
-exact gradients is derived here.
+The paper gives the step size; it has no convergence theorem that we know of.  What follows about softmax policies is
+derived here, for exact gradients and for single trajectories.
 """
 
 import numpy as np
@@ -18,6 +18,7 @@ from mdplab.instances import (
     families,
     logits,
     numbers,
+    policies,
     rare_best_arm,
     rare_best_policy,
     slow_bandit,
@@ -26,13 +27,14 @@ from mdplab.instances import (
     two_by_two_logits,
 )
 from mdplab.models import DiscountedMDP, bandit
-from mdplab.solvers import polyak_pg
+from mdplab.solvers import batch_estimates, polyak_pg, polyak_step, sampled_polyak_pg
 from mdplab.theorem import (
     Assumption,
     Quantity,
     as_printed,
     for_all,
     identity,
+    in_expectation,
     one_state,
     positive_start,
     rewards_in_unit_interval,
@@ -424,3 +426,108 @@ def overestimate(mdp, θ, part, excess, *, target=lambda excess: excess):
     """A target that is too high by b makes the step at least b / (2 c δ²): it explodes as the run succeeds."""
     it = next(polyak_pg(mdp, θ, c=part, excess=target(excess)))
     yield {c: part, b: excess, δ: it.gap, η: it.step_size}
+
+
+# ------------------------------------------------------------------------------------------------------- trajectories
+
+gained = Quantity(
+    r"\mathbb E \langle \nabla \hat V, \theta_{t+1} - \theta_t \rangle", "mean gain that the linear model predicts"
+)
+shortfall = Quantity(
+    r"\mathbb E [(V^* - \hat V)^+;\ \nabla \hat V \ne 0]", "mean shortfall of the return where the estimate is not zero"
+)
+signed_shortfall = Quantity(
+    r"\mathbb E [V^* - \hat V;\ \nabla \hat V \ne 0]", "the same, returns above V* counted as less"
+)
+
+with as_printed():
+    sampled_prediction = Eq(gained, shortfall / c)
+    without_clip = Eq(gained, signed_shortfall / c)
+    whole_shortfall = Eq(gained, shortfall)
+
+
+def _small(rng, size):
+    mdp = families.garnet(rng, size, S=2, A=2)
+    return DiscountedMDP(mdp.P, 2 * mdp.r - 1, mdp.discount, mdp.start)
+
+
+few_steps = discounted_mdps(2, 2, rewards="any", families=(Family("garnet:S=2,A=2, signed rewards", _small),))
+
+
+@theorem(
+    sampled_prediction,
+    cite="li2024",
+    at="Polyak step size from a trajectory",
+    source="derived",
+    judge=in_expectation([gained, shortfall, signed_shortfall]),
+    on={"mdp": few_steps, "π": policies, "part": shares},
+    named={"two by two": lambda: {"mdp": two_by_two(), "part": rational_number(2)}},
+    near_misses={"without the clip at zero": without_clip, "the whole shortfall, for c other than 1": whole_shortfall},
+    note="One trajectory of three steps.  Returns of three steps may exceed V* where rewards are negative later.",
+)
+def sampled_linear(mdp, π, part, draws):
+    """An estimated step is predicted to gain a c-th part of what the return falls short of the optimum, or nothing."""
+    best = np.asarray(total(mdp.start * exact.optimum(mdp).v))
+    value, g = batch_estimates(mdp, π, 3, draws, 1)
+    square, short = total(g * g, 2), best[..., None] - value
+    there = present(square, value)
+    yield {
+        c: part,
+        gained: polyak_step(best, value, g, part) * square,
+        shortfall: there * arrays.maximum(short, 0 * short),
+        signed_shortfall: there * short,
+    }
+
+
+def present(x, like):
+    """One where x is not zero, else zero, in the arithmetic of `like`."""
+    mask = np.asarray(x != 0, dtype=bool)
+    return rational(mask.astype(int)) if arrays.is_exact(like) else mask.astype(float)
+
+
+next_probability = Quantity(r"\mathbb E\, \pi_{t+1}(a^*)", "mean probability of the better arm after one step")
+now_probability = Quantity(r"\pi_t(a^*)", "probability of the better arm", accuracy="relative")
+
+with as_printed():
+    better_arm_loses = next_probability <= now_probability
+    loses_a_tenth = next_probability <= Rational(9, 10) * now_probability
+
+
+def one_and_a_half():
+    """r = (1, 1/2), the better arm preferred."""
+    return {"mdp": bandit(rational([1, "1/2"])), "θ": rational([[4, 0]]), "part": rational_number(1)}
+
+
+def exact_shortfall(mdp, it, part):
+    """The step with the value of the policy itself in place of the return that was seen."""
+    δ = np.asarray(exact.gap(mdp, it.π, exact.optimum(mdp)))[..., None]
+    return polyak_step(δ, 0 * it.value, it.direction, part)
+
+
+def seen_shortfall(mdp, it, part):
+    """The step of the method."""
+    return it.step_size
+
+
+@theorem(
+    better_arm_loses,
+    cite="li2024",
+    at="Polyak step size from a single trajectory, two arms",
+    source="derived",
+    judge=in_expectation([next_probability]),
+    on={"mdp": two_armed, "θ": logits, "part": shares},
+    given=[two_arms, rewards_in_unit_interval],
+    named={"1 and 1/2": one_and_a_half, "no preference": uniform_two_arms},
+    near_misses={
+        "it loses a tenth": loses_a_tenth,
+        "the gap for the shortfall that was seen": {"step": exact_shortfall},
+    },
+    note="On every draw: one of the better arm is at the target, no step; one of the worse arm is below it and makes "
+    "that arm likelier, as its reward is not negative.",
+)
+def sampled_two_arms(mdp, θ, part, draws, *, step=seen_shortfall):
+    """With batches of one trajectory and the true optimum as target, the better of two arms never gains."""
+    it = next(sampled_polyak_pg(mdp, not_long(mdp, θ), draws=draws, horizon=1, c=part))
+    best = exact.optimum(mdp).policy
+    moved = arrays.softmax(it.θ[..., None, :, :] + arrays.expand(step(mdp, it, part), 2) * it.direction)
+    yield {now_probability: total(it.π * best, 2), next_probability: total(moved * best[..., None, :, :], 2)}

@@ -105,6 +105,10 @@ from mdplab.solvers.sampled_dynamic_pg import sampled_epoch_pg as sampled_epoch_
 from mdplab.solvers.sampled_dynpg import DynSample as DynSample
 from mdplab.solvers.sampled_dynpg import sampled_dynpg as sampled_dynpg
 from mdplab.solvers.sampled_pg import sampled_pg as sampled_pg
+from mdplab.solvers.sampled_polyak_pg import SampledPolyakIterate as SampledPolyakIterate
+from mdplab.solvers.sampled_polyak_pg import batch_estimates as batch_estimates
+from mdplab.solvers.sampled_polyak_pg import polyak_step as polyak_step
+from mdplab.solvers.sampled_polyak_pg import sampled_polyak_pg as sampled_polyak_pg
 from mdplab.solvers.sampled_simultaneous_pg import FiniteHorizonSample as FiniteHorizonSample
 from mdplab.solvers.sampled_simultaneous_pg import moved as moved
 from mdplab.solvers.sampled_simultaneous_pg import sampled_simultaneous_pg as sampled_simultaneous_pg
@@ -126,6 +130,8 @@ from mdplab.solvers.trust_region import trust_region as trust_region
 from mdplab.solvers.tsallis_munchausen_vi import TsallisIterate as TsallisIterate
 from mdplab.solvers.tsallis_munchausen_vi import tsallis_munchausen_vi as tsallis_munchausen_vi
 from mdplab.solvers.tsivr_pg import tsivr_pg as tsivr_pg
+from mdplab.solvers.twin_polyak_pg import TwinIterate as TwinIterate
+from mdplab.solvers.twin_polyak_pg import twin_polyak_pg as twin_polyak_pg
 from mdplab.solvers.utility_pg import UtilityIterate as UtilityIterate
 from mdplab.solvers.utility_pg import projected_utility_pg as projected_utility_pg
 from mdplab.solvers.utility_pg import utility_pg as utility_pg

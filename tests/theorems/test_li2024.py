@@ -1,9 +1,12 @@
 """What the engine cannot know about theorems/li2024.py: two and three arms by hand."""
 
+import numpy as np
 import pytest
 
-from mdplab.arrays import floats, rational
+from mdplab.arrays import floats, rational, rational_number
 from mdplab.instances import two_armed_bandit
+from mdplab.models import bandit
+from mdplab.sampling import Outcomes, mean
 from theorems import li2024
 
 
@@ -31,3 +34,15 @@ def test_the_run_that_is_drawn_to_the_second_arm_keeps_a_tenth():
     run = {"mdp": inputs["mdp"].floats(), "θ": floats(inputs["θ"]), "part": 5.0}
     last = list(li2024.many_arms.bindings(run, 40))[-1]
     assert last[li2024.δ] == pytest.approx(0.1, abs=1e-12)
+
+
+def test_the_worse_arm_is_reinforced_by_hand():
+    """r = (1, 1/2), π uniform, c = 1: a draw of the worse arm has V̂ = 1/2, ∇V̂ = (−1/4, 1/4) and η = (1/2) / (1/8) = 4.
+
+    Logits become (−1, 1), so that the better arm has 1 / (1 + e²) half of the time, else 1/2.
+    """
+    outcomes = Outcomes()
+    inputs = {"mdp": bandit(rational([1, "1/2"])), "θ": rational([[0, 0]]), "part": rational_number(1)}
+    (found,) = li2024.sampled_two_arms(**inputs, draws=outcomes)
+    p = mean(outcomes.probability, found[li2024.next_probability])
+    assert float(floats(p)) == pytest.approx((1 / 2 + 1 / (1 + np.exp(2))) / 2)

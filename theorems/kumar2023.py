@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sympy import Eq
 
-from mdplab.arrays import expand, identity_like, solve, sup, total, transposed
+from mdplab.arrays import expand, identity_like, norm, smallest, solve, sup, total, transposed
 from mdplab.instances import discounted_mdps, numbers, policies, values
+from mdplab.instances.robust import kernels
 from mdplab.theorem import Quantity, as_printed, identity, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
@@ -86,3 +87,65 @@ def leaning():
 def worst_visits_as_printed(mdp, π, v, budget):
     """The same with the wrong measure in the numerator: false already on two states."""
     yield from measured(mdp, π, v, budget)
+
+
+# ------------------------------------------------------------------------------------------------- The worst kernel
+
+v_worst = Quantity(r"v^{\pi, P - \beta u}(s)", "value under the kernel P − βu")
+v_robust = Quantity("v(s)", "robust value: what a robust backup leaves as it is")
+v_other = Quantity(r"v^{\pi, P + \delta}(s)", "value under another kernel of the ball")
+with as_printed():
+    worst_kernel_claims = {"attained": Eq(v_worst, v_robust), "worst": v_robust <= v_other}
+    worst_is_best = v_other <= v_robust
+
+
+def length(x):
+    """Euclidean norm of rows, and one for rows of zeros, which may be divided by."""
+    size = norm(x, 1)
+    return size, np.where(np.asarray(total(x * x) == 0, dtype=bool), 0 * size + 1, size)
+
+
+def centred(v):
+    """(v − ω) / ‖v − ω‖₂, ω the mean of v."""
+    away = v - expand(total(v) / v.shape[-1], 1)
+    return away / expand(length(away)[1], 1)
+
+
+def half_centred(v):
+    """Half of it: not all of the budget."""
+    return centred(v) / 2
+
+
+@theorem(
+    worst_kernel_claims,
+    cite="kumar2023",
+    at="worst kernel of an L2 ball",
+    source="derived",
+    judge=identity(),
+    on={"mdp": discounted_mdps(), "π": policies, "v": values, "share": numbers("1/10", 1), "other": kernels},
+    near_misses={
+        "half of the budget": {"direction": half_centred},
+        "an adversary who is kind": {"direction": lambda v: -centred(v)},
+        "best in place of worst": worst_is_best,
+    },
+    note="Rewards; p = 2; β at most the smallest transition probability, so that kernels stay kernels. Rewards are "
+    "shifted so that the v drawn is the robust value.",
+)
+def worst_kernel(mdp, π, v, share, other, *, direction=centred):
+    """P − βu is worst among the kernels P + δ with Σδ = 0 and ‖δ‖₂ <= β, u the centred and normalised robust value.
+
+    The robust backup is r + γ (P v − β ‖v − ω‖₂) with ω the mean of v.
+    """
+    P, r = mdp.under(π)
+    β = share * smallest(mdp.P, 3)
+    size, _ = length(v - expand(total(v) / mdp.S, 1))
+    backup = r + mdp.γ(1) * (total(P * v[..., None, :]) - expand(β * size, 1))
+    δ = other - mdp.P
+    δ = δ / expand(length(δ)[1], 1) * expand(β, 3)
+
+    def value_under(change):
+        kernel = total(transposed(π[..., None] * (mdp.P + change)))
+        return solve(identity_like(P) - mdp.γ(2) * kernel, r + v - backup)
+
+    worst = -expand(β, 3) * direction(v)[..., None, None, :] + 0 * mdp.P
+    yield {v_worst: value_under(worst), v_robust: v, v_other: value_under(δ)}

@@ -87,10 +87,11 @@ def ascent_inner(step_size: Any = None, most: int = 10_000) -> Inner:
     return inner
 
 
-def tilted_inner(step_size: Any, most: int = 10_000) -> Inner:
-    """Projected gradient ascent in the parameters (θ, λ) of `TiltedKernels`, from the centre; stops as `ascent_inner`.
+def tilted_inner(step_size: Any, most: int = 10_000, first: tuple[Array, Array] | None = None) -> Inner:
+    """Projected gradient ascent in the parameters (θ, λ) of `TiltedKernels`; stops as `ascent_inner`.
 
-    The cost need not be concave in the parameters, so this is a heuristic, as in the paper.  λ stays at 1e-5 or more.
+    It begins at `first`, by default at the centre.  The cost need not be concave in the parameters, so this is a
+    heuristic, as in the paper.  λ stays at 1e-5 or more.
 
     References
     ----------
@@ -99,7 +100,7 @@ def tilted_inner(step_size: Any, most: int = 10_000) -> Inner:
 
     def inner(mdp: RobustMDP, π: Array, p: Array, tolerance: Any) -> Array:
         u: Any = mdp.ambiguity
-        θ, λ = u.θ_centre, u.λ_centre
+        θ, λ = (u.θ_centre, u.λ_centre) if first is None else first
         p = tilted_kernel(mdp, θ, λ)
         cost = total(mdp.start * kernel_values(mdp, π, p))
         for _ in range(most):

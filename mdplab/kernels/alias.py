@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mdplab.arrays import Array
 from mdplab.errors import MdplabError
 from mdplab.kernels import kernel
+from mdplab.kernels.inversion import empty
 from mdplab.kernels.philox import Stream, product, words
 
 BITS = 62  # a row is shared out in 2^61 to 2^62 units
 LOW, HALF = np.uint64(2**32 - 1), np.uint64(32)
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """What the columns of rows of probabilities are called: ``outcomes`` (n,) uint64, a · 2^shift + s."""
+
+    outcomes: np.ndarray
+    shift: int
+    arrays: tuple[Array, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +42,11 @@ class Tables:
 
     entries: Array
     cells: Array
-    shift: int
+    names: Names
 
     def map(self, f: Callable[[Array], Array]) -> Tables:
         """The same tables with `f` applied to the arrays."""
-        return Tables(f(self.entries), f(self.cells), self.shift)
-
-
-@dataclass(frozen=True, eq=False)
-class Names:
-    """What the columns of rows of probabilities are called: ``outcomes`` (n,) uint64, a · 2^shift + s."""
-
-    outcomes: np.ndarray
-    shift: int
-    arrays: tuple[Array, ...] = ()
+        return Tables(f(self.entries), f(self.cells), self.names)
 
 
 def names(S: int, A: int) -> Names:
@@ -81,7 +83,7 @@ def tables(names: Names, p: Array) -> Tables:
     both = called | np.take_along_axis(called, other, -1) << HALF
     thresholds = units.astype(np.uint64) << (64 - b).astype(np.uint64)  # 2^64 becomes 0: a full cell is its own other
     entries = np.stack([thresholds, both], axis=-1) * used[..., None].astype(np.uint64)
-    return Tables(entries, cells[:, 0, 0].astype(np.uint64), names.shift)
+    return Tables(entries, cells[:, 0, 0].astype(np.uint64), names)
 
 
 def _share(units: np.ndarray, full: np.ndarray, used: np.ndarray) -> np.ndarray:
@@ -124,22 +126,27 @@ class ManyWalks:
         return (self.tables.entries, self.tables.cells)
 
 
+def integers(tables: Tables) -> Any:
+    """The type of states and actions: int16 if it holds all s · A + a, else int32."""
+    return np.int16 if len(tables.names.outcomes) <= 2**15 else np.int32
+
+
 def _seconds(walks: ManyWalks, counters: Array) -> float:
     return walks.horizon * (5e-5 + 1e-7 * len(counters))
 
 
 @kernel(seconds=_seconds, cpu="mdplab.kernels.alias_compiled", cuda="mdplab.kernels.alias_cuda")
 def many_walks(walks: ManyWalks, counters: Array) -> tuple[Array, Array]:
-    """States (N, H + 1) and actions (N, H), int32, for counters (N, 3).  Word h + 1 of a draw makes a_h and s_{h+1}."""
+    """States (N, H + 1) and actions (N, H) for counters (N, 3).  Word h + 1 of a draw makes a_h and s_{h+1}."""
     tables, i, N, H = walks.tables, walks.chosen, len(counters), walks.horizon
-    states, actions = np.empty((N, H + 1), dtype=np.int32), np.empty((N, H), dtype=np.int32)
+    states, actions = empty(N, H, integers(tables))
     w = words(Stream(walks.key, H + 1), counters)
     s = np.full(N, tables.entries.shape[1] - 1)  # the row of the start
     for h in range(H + 1):
         cell, rest = product(tables.cells[i], w[:, h])
         threshold, both = np.moveaxis(tables.entries[i, s, cell], -1, 0)
         outcome = np.where(rest < threshold, both & LOW, both >> HALF).astype(np.int64)
-        s = states[:, h] = outcome & ((1 << tables.shift) - 1)
+        s = states[:, h] = outcome & ((1 << tables.names.shift) - 1)
         if h:
-            actions[:, h - 1] = outcome >> tables.shift
+            actions[:, h - 1] = outcome >> tables.names.shift
     return states, actions

@@ -1,4 +1,4 @@
-"""The tables and walks of `alias`, compiled by Numba: eight walks side by side, so that one runs while others wait."""
+"""The tables and walks of `alias`, compiled by Numba: sixteen walks at a time, so that one runs while others wait."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from mdplab.kernels import over_cores
-from mdplab.kernels.alias import BITS, HALF, LOW, ManyWalks, Names, Tables
-from mdplab.kernels.lanes import compiled, jit
-from mdplab.kernels.philox_compiled import block, product
+from mdplab.kernels.alias import BITS, HALF, LOW, ManyWalks, Names, Tables, integers
+from mdplab.kernels.inversion import empty
+from mdplab.kernels.lanes import LANES, aligned, compiled, jit
+from mdplab.kernels.philox_compiled import eight_blocks, product
 
-GROUP = 8
+GROUP = 16
 _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
@@ -77,48 +78,53 @@ def tables(names: Names, p: np.ndarray) -> Tables:
         _tables(p[part], names.outcomes, cells[part], entries[part])
 
     over_cores(work, len(p), 1)
-    return Tables(entries, cells.astype(np.uint64), names.shift)
+    return Tables(entries, cells.astype(np.uint64), names)
 
 
 @compiled
 def _many_walks(
     entries: Any, cells: Any, rows: Any, shift: Any, chosen: Any, key: Any, counters: Any, states: Any, actions: Any,
-    begin: int, end: int,
+    scratch: Any, begin: int, end: int,
 ) -> None:  # fmt: skip
-    """Walks begin, ..., end - 1 of at least eight; `entries` in one dimension, `rows` rows a table."""
-    words, row = np.empty(4 * GROUP, dtype=np.uint64), np.empty(GROUP, dtype=np.uint64)
+    """Walks begin, ..., end - 1 of at least sixteen; `entries` in one dimension, `rows` rows a table."""
+    c, words = scratch[: 3 * GROUP], scratch[3 * GROUP :]
+    row = np.empty(GROUP, dtype=np.uint64)
     K, first = np.empty(GROUP, dtype=np.uint64), np.empty(GROUP, dtype=np.uint64)
     H, N, width = actions.shape[1], states.shape[0], np.uint64(entries.size) // (np.uint64(cells.size) * rows)
     state = (_ONE << shift) - _ONE
+    outcomes = np.empty((GROUP, H + 4), dtype=np.uint32)
     for n in range(begin, end, GROUP):
-        n = min(n, N - GROUP)  # the last eight may repeat some; a loop over exactly eight is a fifth faster
+        n = min(n, N - GROUP)  # the last sixteen may repeat some; loops of known length are faster
         for g in range(GROUP):
+            for j in range(3):
+                c[j * GROUP + g] = counters[n + g, j]
             K[g], first[g] = cells[chosen[n + g]], chosen[n + g] * rows
             row[g] = first[g] + rows - _ONE
         for h in range(0, H + 1, 4):
             b = np.uint64(h // 4)
-            for g in range(GROUP):
-                w0, w1, w2, w3 = block(b, counters[n + g, 0], counters[n + g, 1], counters[n + g, 2], key[0], key[1])
-                words[g], words[GROUP + g], words[2 * GROUP + g], words[3 * GROUP + g] = w0, w1, w2, w3
-            for i in range(min(4, H + 1 - h)):
+            for g in range(0, GROUP, LANES):
+                eight_blocks(b, c, g, key, words, GROUP)
+            for i in range(4):
                 for g in range(GROUP):
                     cell, rest = product(words[i * GROUP + g], K[g])
                     at = row[g] * width + _TWO * cell
                     # The upper half where the rest is not below the threshold; an `if` would be a branch.
                     outcome = (entries[at + _ONE] >> (HALF * np.uint64(rest >= entries[at]))) & LOW
-                    s = outcome & state
-                    row[g] = first[g] + s
-                    states[n + g, h + i] = s
-                    if h + i:
-                        actions[n + g, h + i - 1] = outcome >> shift
+                    row[g] = first[g] + (outcome & state)
+                    outcomes[g, h + i] = outcome
+        for g in range(GROUP):
+            for h in range(H):
+                states[n + g, h] = outcomes[g, h] & np.uint32(state)
+                actions[n + g, h] = outcomes[g, h + 1] >> np.uint32(shift)
+            states[n + g, H] = outcomes[g, H] & np.uint32(state)
 
 
 def many_walks(walks: ManyWalks, counters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """See `mdplab.kernels.alias.many_walks`; no walk depends on the others or on the number of threads."""
     tables, N, H = walks.tables, len(counters), walks.horizon
     size = max(N, GROUP)
-    states, actions = np.empty((size, H + 1), dtype=np.int32), np.empty((size, H), dtype=np.int32)
-    rows, shift, entries = np.uint64(tables.entries.shape[1]), np.uint64(tables.shift), tables.entries.reshape(-1)
+    states, actions = empty(size, H, integers(tables))
+    rows, shift, entries = np.uint64(tables.entries.shape[1]), np.uint64(tables.names.shift), tables.entries.reshape(-1)
     chosen = np.zeros(size, dtype=np.uint64)
     chosen[:N] = walks.chosen
     if size > N:
@@ -126,7 +132,8 @@ def many_walks(walks: ManyWalks, counters: np.ndarray) -> tuple[np.ndarray, np.n
 
     def work(part: slice) -> None:
         table = entries, tables.cells, rows, shift
-        _many_walks(*table, chosen, walks.key, counters, states, actions, part.start, part.stop)
+        scratch = aligned(7 * GROUP).view(np.uint64)  # a vector that crosses a cache line costs as much as the walk
+        _many_walks(*table, chosen, walks.key, counters, states, actions, scratch, part.start, part.stop)
 
     over_cores(work, N, GROUP)
     return states[:N], actions[:N]

@@ -11,7 +11,8 @@ import numpy as np
 from numba import cuda
 
 from mdplab.arrays import Array, namespace
-from mdplab.kernels.alias import HALF, LOW, ManyWalks
+from mdplab.kernels.alias import HALF, LOW, ManyWalks, integers
+from mdplab.kernels.inversion import empty
 from mdplab.kernels.philox_cuda import block, product, round_keys
 
 THREADS = 128
@@ -43,8 +44,8 @@ def many_walks(walks: ManyWalks, counters: Array) -> tuple[Array, Array]:
     """See `mdplab.kernels.alias.many_walks`."""
     xp = namespace(counters)
     tables, N, H = walks.tables, len(counters), walks.horizon
-    states, actions = xp.empty((N, H + 1), dtype=xp.int32), xp.empty((N, H), dtype=xp.int32)
+    states, actions = empty(N, H, integers(tables), xp)
     if N:
-        table, keys = (tables.entries, tables.cells, tables.shift), xp.asarray(round_keys(walks.key))
+        table, keys = (tables.entries, tables.cells, tables.names.shift), xp.asarray(round_keys(walks.key))
         _many_walks[-(-N // THREADS), THREADS](*table, walks.chosen, keys, counters, states, actions)
     return states, actions

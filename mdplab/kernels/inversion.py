@@ -48,12 +48,22 @@ def walk(walks: Walks, policies: Array) -> tuple[Array, Array]:
     u = uniform(words(Stream(walks.key, 2 * H + 1), walks.counters))
     first, moves, choices = map(cumulative, (walks.start, walks.P, policies))
     i, j, k = walks.chosen
-    states, actions = np.empty((N, H + 1), dtype=np.intp), np.empty((N, H), dtype=np.intp)
+    states, actions = empty(N, H)
     s = states[:, 0] = _inverse(first[i], u[:, 0])
     for h in range(H):
         a = actions[:, h] = _inverse(choices[k, s], u[:, 2 * h + 1])
         s = states[:, h + 1] = _inverse(moves[j, s, a], u[:, 2 * h + 2])
     return states, actions
+
+
+def empty(N: int, H: int, dtype: Any = np.intp, xp: Any = np) -> tuple[Array, Array]:
+    """Arrays (N, H + 1) and (N, H) for states and actions, in one piece.
+
+    Memory of several large pieces goes back to the system and is asked for again at every call, which takes longer
+    than drawing.
+    """
+    both = xp.empty(N * (2 * H + 1), dtype=dtype)
+    return both[: N * (H + 1)].reshape(N, H + 1), both[N * (H + 1) :].reshape(N, H)
 
 
 def cumulative(p: Array, xp: Any = np) -> Array:

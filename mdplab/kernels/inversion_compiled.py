@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from mdplab.kernels import over_cores
-from mdplab.kernels.inversion import Walks
-from mdplab.kernels.lanes import compiled, jit
-from mdplab.kernels.philox_compiled import block, either
+from mdplab.kernels.inversion import Walks, empty
+from mdplab.kernels.lanes import aligned, compiled, jit
+from mdplab.kernels.philox_compiled import eight_blocks, either
 
 _ONE = np.uint64(1)
 GROUP = 8  # so that one walk goes on while another waits for its table
@@ -42,25 +42,21 @@ def _inverse(c: Any, begin: Any, n: Any, word: Any) -> Any:
     return either(k >= c[at], at + _ONE, at) - begin
 
 
-@jit
-def _fill(b: Any, counters: Any, n: int, size: int, key: Any, words: Any) -> None:
-    """Four words for each of `size` walks from the n-th on: the i-th of walk g at 8 i + g."""
-    for g in range(size):
-        w0, w1, w2, w3 = block(b, counters[n + g, 0], counters[n + g, 1], counters[n + g, 2], key[0], key[1])
-        words[g], words[GROUP + g], words[2 * GROUP + g], words[3 * GROUP + g] = w0, w1, w2, w3
-
-
 @compiled
 def _walk(
     first: Any, moves: Any, choices: Any, chosen: Any, key: Any, counters: Any, states: Any, actions: Any,
-    S: Any, A: Any,
+    S: Any, A: Any, scratch: Any, begin: int, end: int,
 ) -> None:  # fmt: skip
-    now, then = np.empty(4 * GROUP, dtype=np.uint64), np.empty(4 * GROUP, dtype=np.uint64)
+    """Walks begin, ..., end - 1 of at least eight."""
+    c, now, then = scratch[: 3 * GROUP], scratch[3 * GROUP : 7 * GROUP], scratch[7 * GROUP :]
     at = np.empty(GROUP, dtype=np.uint64)
-    for n in range(0, states.shape[0], GROUP):
-        size = min(GROUP, states.shape[0] - n)
-        _fill(np.uint64(0), counters, n, size, key, now)
-        for g in range(size):
+    for n in range(begin, end, GROUP):
+        n = min(n, states.shape[0] - GROUP)  # the last eight may repeat some
+        for g in range(GROUP):
+            for j in range(3):
+                c[j * GROUP + g] = counters[n + g, j]
+        eight_blocks(np.uint64(0), c, 0, key, now, GROUP)
+        for g in range(GROUP):
             at[g] = _inverse(first, chosen[0, n + g] * S, S, now[g])
             states[n + g, 0] = at[g]
         for h in range(actions.shape[1]):
@@ -68,9 +64,9 @@ def _walk(
             i, j = 1, 2
             if h % 2 == 1:
                 now, then, i, j = then, now, 3, 0
-                _fill(np.uint64((h + 1) // 2), counters, n, size, key, now)
+                eight_blocks(np.uint64((h + 1) // 2), c, 0, key, now, GROUP)
             before = then if h % 2 == 1 else now
-            for g in range(size):
+            for g in range(GROUP):
                 a = _inverse(choices, (chosen[2, n + g] * S + at[g]) * A, A, before[i * GROUP + g])
                 row = ((chosen[1, n + g] * S + at[g]) * A + a) * S
                 at[g] = _inverse(moves, row, S, now[j * GROUP + g])
@@ -86,13 +82,17 @@ def _all_thresholds(p: np.ndarray) -> np.ndarray:
 def walk(walks: Walks, policies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """See `mdplab.kernels.inversion.walk`; no walk depends on the others or on the number of threads."""
     N, H, (S, A) = len(walks.counters), walks.horizon, policies.shape[1:]
+    size = max(N, GROUP)
+    states, actions = empty(size, H)
     first, moves, choices = map(_all_thresholds, (walks.start, walks.P, policies))
-    states, actions = np.empty((N, H + 1), dtype=np.intp), np.empty((N, H), dtype=np.intp)
+    chosen, counters = np.zeros((3, size), dtype=np.uint64), np.zeros((size, 3), dtype=np.uint64)
+    chosen[:, :N], counters[:N] = walks.chosen, walks.counters
+    sizes = np.uint64(S), np.uint64(A)  # unsigned, as nothing here counts from the end
 
     def work(part: slice) -> None:
-        chosen, counters = np.ascontiguousarray(walks.chosen[:, part], dtype=np.uint64), walks.counters[part]
-        sizes = np.uint64(S), np.uint64(A)  # unsigned, as nothing here counts from the end
-        _walk(first, moves, choices, chosen, walks.key, counters, states[part], actions[part], *sizes)
+        scratch = aligned(11 * GROUP).view(np.uint64)
+        given = first, moves, choices, chosen, walks.key, counters
+        _walk(*given, states, actions, *sizes, scratch, part.start, part.stop)
 
     over_cores(work, N, GROUP)
-    return states, actions
+    return states[:N], actions[:N]

@@ -11,7 +11,7 @@ import numpy as np
 from numba import cuda
 
 from mdplab.arrays import Array, namespace
-from mdplab.kernels.inversion import Walks, cumulative
+from mdplab.kernels.inversion import Walks, cumulative, empty
 from mdplab.kernels.philox_cuda import block, round_keys
 
 THREADS = 128
@@ -55,7 +55,7 @@ def walk(walks: Walks, policies: Array) -> tuple[Array, Array]:
     """See `mdplab.kernels.inversion.walk`."""
     xp = namespace(policies)
     N, H = len(walks.counters), walks.horizon
-    states, actions = xp.empty((N, H + 1), dtype=xp.int64), xp.empty((N, H), dtype=xp.int64)
+    states, actions = empty(N, H, xp=xp)
     if N:
         sums = (cumulative(x, xp) for x in (walks.start, walks.P, policies))
         rest = (xp.asarray(x) for x in (walks.chosen, round_keys(walks.key), walks.counters))

@@ -65,7 +65,7 @@ def many_rollouts(
     """As `rollouts`, by `many_walks`: for many trajectories of each policy, where the speed of drawing matters.
 
     Other draws of the same law, never those of `rollouts`: which of the two is called decides, not how much is drawn.
-    States and actions are int32, enough for s · A + a.
+    States and actions are int16 if that holds all s · A + a, else int32.
     """
     check_walk(policy, (model.S, model.A), horizon)
     return _paid(model, *many_walks(model.start, model.P, policy, horizon, draws))

@@ -115,3 +115,15 @@ def simulate(code: str) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_eight_blocks_side_by_side_are_eight_blocks() -> None:
+    numba = pytest.importorskip("numba")
+    from mdplab.kernels.philox_compiled import eight_blocks
+
+    run = numba.njit(lambda b, counters, key, words: eight_blocks(b, counters, 0, key, words, 8))
+    for key in KEYS:
+        counters, made = some(6, 8, 3), np.zeros((4, 8), dtype=np.uint64)
+        run(np.uint64(5), np.ascontiguousarray(counters.T).reshape(-1), key, made.reshape(-1))
+        whole = np.concatenate([np.full((8, 1), 5, dtype=np.uint64), counters], axis=1)
+        assert (philox(whole, key) == made.T).all()

@@ -4,13 +4,21 @@ From a follow-up of :cite:`barakat2023` on large state spaces.  Softmax policies
 l_ψ is 1 and its L_ψ is 0.  F(λ) = Σ log(λ + σ), for which l_λ = 1/σ and L_λ = 1/σ².
 """
 
-from mdplab.arrays import expand, norm, rational, softmax
-from mdplab.exact import pair_visits, rewarded, softmax_gradient, softmax_utility_gradient
+from dataclasses import replace
+from itertools import count, islice
+
+import numpy as np
+from sympy import log, sqrt
+
+from mdplab.arrays import expand, norm, rational, softmax, sup, total
+from mdplab.exact import pair_visits, rewarded, softmax_gradient, softmax_utility_gradient, utility_gap
 from mdplab.exact.utilities import SmoothedLog
-from mdplab.instances import discounted_mdps, logits, numbers, two_by_two, two_by_two_logits
+from mdplab.instances import discounted_mdps, logits, numbers, one_state_loop, two_by_two, two_by_two_logits
 from mdplab.instances.domain import Family
 from mdplab.instances.families import by_name
-from mdplab.theorem import Quantity, as_printed, for_all, theorem
+from mdplab.sampling import gpomdp, paid, rollouts
+from mdplab.solvers.sampled import first_logits
+from mdplab.theorem import Quantity, as_printed, for_all, in_expectation, theorem, with_probability
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 α = Quantity(r"\alpha", "step size", accuracy="exact")
@@ -114,3 +122,125 @@ def pseudo(mdp, θ, other, σ):
     λ, estimate = pair_visits(mdp, π), pair_visits(mdp, softmax(other))
     gradients = [softmax_gradient(rewarded(mdp, F.gradient(x)), π) for x in (λ, estimate)]
     yield {γ: mdp.discount, L: 1 / σ**2, apart: norm(λ - estimate, 2), turn: norm(gradients[0] - gradients[1], 2)}
+
+
+# -- Samples -----------------------------------------------------------------------------------------------------------
+
+l_r = Quantity(r"\ell_\lambda", "largest entry of the reward", accuracy="exact")
+square = Quantity(r"\mathbb E \lVert g(\tau, \theta, r) \rVert^2", "second moment of the gradient estimate")
+with as_printed():
+    second_claim = square <= 4 * l_r**2 / (1 - γ) ** 4
+    second_fortieth = square <= l_r**2 / (10 * (1 - γ) ** 4)
+    second_horizon = square <= l_r**2 / (4 * (1 - γ))
+
+
+@theorem(
+    second_claim,
+    cite="pgoma",
+    at="second moment of the estimator, in the proof of Theorem 1",
+    judge=in_expectation([square]),
+    on={"mdp": discounted_mdps(2, 2, families=NEAR[:1]), "θ": logits, "r": logits},
+    named={"undecided": {"mdp": one_state_loop("1/4", 2), "r": rational([[1, -1]])}},
+    near_misses={"a fortieth": second_fortieth, "a quarter and one horizon": second_horizon},
+    note="With l_ψ = 1; trajectories of three steps.  Loose: see fatk2023.variance.",
+)
+def second(mdp, θ, r, draws, *, horizon=3):
+    """The second moment of the gradient estimate is at most 4 l² / (1 − γ)⁴."""
+    π = softmax(θ)
+    g = gpomdp(paid(rollouts(mdp, π, horizon, draws), r), π)
+    yield {γ: mdp.discount, l_r: sup(r, 2), square: total(g * g, 2)}
+
+
+T = Quantity("T", "updates", integer=True)
+N = Quantity("N", "trajectories an update", integer=True)
+lack = Quantity(r"F^\star - F(\lambda(\theta_1))", "what the first policy lacks, at most")
+average = Quantity(
+    r"\mathbb E \lVert \nabla_\theta F(\lambda(\theta_\tau)) \rVert^2", "squared slope, of a uniformly drawn iterate"
+)
+l_F = Quantity(r"\ell_\lambda", "largest entry of ∇F: 1/σ", accuracy="exact")
+with as_printed():
+    stationary = average <= 16 * lack / (α * T) + 80 * l_F**2 / (N * (1 - γ) ** 4)
+    stationary_without_noise = average <= 16 * lack / (α * T)
+    most_slope = (2 * l_F / (1 - γ) ** 2) ** 2
+
+
+def exact_occupancy(mdp, F, θ, draws, step, batch):
+    """Yield policies: θ moves by step times a mean of g(τ, θ, ∇F(λ(θ))), λ exact, trajectories of one step."""
+    for k in count():
+        π = softmax(θ)
+        yield π
+        r = F.gradient(pair_visits(mdp, π))
+        τ = rollouts(mdp, π, 1, draws.at(k).samples(batch))
+        θ = θ + step * gpomdp(paid(τ, r), π).mean(axis=-3)
+
+
+@theorem(
+    stationary,
+    cite="pgoma",
+    at="Theorem 1",
+    judge=in_expectation({average: (0, most_slope)}, replicates=2**10),
+    on={
+        "mdp": discounted_mdps(2, 2, families=(family("garnet", S=2, A=2, discount=0.0),)),
+        "θ": logits,
+        "σ": numbers("1/2", 1),
+    },
+    named={
+        "at the optimum": {"mdp": one_state_loop(0, 2), "θ": rational([[0, 0]]), "σ": rational([1])[0]},
+        "on the way": {"mdp": two_by_two(), "θ": two_by_two_logits(), "σ": rational([1])[0]},
+    },
+    near_misses={"as with exact gradients": stationary_without_noise},
+    trivial=most_slope,
+    uses=["pgoma.ascent", "pgoma.second"],
+    note="γ = 0, where one step is the whole trajectory and nothing is cut off; exact occupancies, T = 12, N = 32, "
+    "α = 1 / (2 L_θ).  For N <= 20 the second term alone exceeds the trivial bound, see the card.",
+)
+def thm1(mdp, θ, σ, draws):
+    """The slope of a randomly drawn iterate is of the order of 1 / (α T) + 1 / N."""
+    F, updates, batch, model = SmoothedLog(σ), 12, 32, replace(mdp, discount=0 * mdp.discount)
+    step = 1 / (2 * (4 / σ**2 + 8 / σ + 2 / σ))
+    start, squares = first_logits(model, θ, draws), 0
+    for π in islice(exact_occupancy(model, F, start, draws, step, batch), updates):
+        λ = pair_visits(model, π)
+        g = λ * (F.gradient(λ) - expand(total(π * F.gradient(λ)), 1))
+        squares = squares + total(g * g, 2) / updates
+    yield {
+        γ: 0 * mdp.discount,
+        α: step,
+        T: updates,
+        N: batch,
+        l_F: 1 / σ,
+        lack: utility_gap(model, softmax(θ), F),
+        average: squares,
+    }
+
+
+n = Quantity("n", "samples", integer=True)
+m = Quantity("m", "number of parameters, one for each pair", integer=True)
+miss = Quantity(r"\Delta", "probability with which it may fail", accuracy="exact")
+apart_1 = Quantity(r"\lVert \hat\lambda - \lambda \rVert_1", "distance of the fitted occupancy, normalised")
+with as_printed():
+    likely = apart_1 <= 6 * sqrt(12 * m * log(2 * m * n / miss) / n)
+    likely_root = apart_1 <= 1 / (2 * sqrt(n))
+
+
+@theorem(
+    likely,
+    cite="pgoma",
+    at="maximum likelihood of the occupancy",
+    judge=with_probability(1 - miss, replicates=2**10),
+    on={"mdp": discounted_mdps(2, 2, families=(family("garnet", S=2, A=2),)), "θ": logits},
+    named={"two by two": {"mdp": two_by_two(), "θ": two_by_two_logits()}},
+    near_misses={"half a root": likely_root},
+    trivial=2,
+    note="All distributions over pairs: parameters are probabilities, B_ω = 1 and B_L = m, and likelihood is largest "
+    "for what is seen how often.  n = 20000; below about 10⁴ the bound exceeds two.",
+)
+def mle(mdp, θ, draws):
+    """The occupancy that maximises likelihood is near, with high probability."""
+    λ = (1 - mdp.discount) * pair_visits(mdp, softmax(θ))
+    size, p = 20000, λ.reshape(-1)
+    edges = np.cumsum(p)[:-1]
+    u = np.sort(draws.uniforms("pairs", size), axis=-1)
+    below = np.stack([np.searchsorted(row, edges) for row in u.reshape(-1, size)])
+    seen = np.diff(below, prepend=0, append=size, axis=-1) / size
+    yield {n: size, m: len(p), miss: 0 * mdp.discount + 1 / 20, apart_1: abs(seen - p).sum(axis=-1)}

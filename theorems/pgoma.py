@@ -233,7 +233,7 @@ with as_printed():
     near_misses={"half a root": likely_root},
     trivial=2,
     note="All distributions over pairs: parameters are probabilities, B_ω = 1 and B_L = m, and likelihood is largest "
-    "for what is seen how often.  n = 20000; below about 10⁴ the bound exceeds two.",
+    "for what is seen how often.  n = 20000; below about 6000 the bound exceeds two.",
 )
 def mle(mdp, θ, draws):
     """The occupancy that maximises likelihood is near, with high probability."""

@@ -35,10 +35,8 @@ class Outcomes:
         return self
 
     def samples(self, count: int) -> Outcomes:
-        """Itself for one sample; several independent ones are not enumerated."""
-        if count != 1:
-            raise NotEnumerable(f"{count} samples at once are not enumerated; expected 1")
-        return self
+        """Raises NotEnumerable: several independent samples are not enumerated."""
+        raise NotEnumerable(f"{count} samples of each draw are not enumerated; expected one draw without that axis")
 
     def uniforms(self, purpose: str, count: int) -> np.ndarray:
         """Raises NotEnumerable: uniforms have no finite list of values."""

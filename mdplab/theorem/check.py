@@ -377,14 +377,16 @@ class Check:
         assert result.failure is not None
         k, smaller, larger = result.failure
         ratio = ratio_of(smaller, larger)
-        draws = {"seed": self.seed, "replicates": result.replicates} if result.replicates else None
+        draws = None
+        if result.replicates:
+            draws = {"seed": self.seed, "replicates": result.replicates, "alpha": result.α}
         shown = None if math.isnan(ratio) else ratio
         return Refutation(claim, where, k, _digits(smaller), _digits(larger), shown, inp.to_json(inputs), draws)
 
     def horizon(self, c: Curves, row: int) -> int | None:
         return None if self.theorem.index is None else int(c.k[row])
 
-    def absorb_ratio(self, name: str, ratio: float, where: str, k: int, inputs: Inputs) -> None:
+    def absorb_ratio(self, name: str, ratio: float, where: str, k: int | None, inputs: Inputs) -> None:
         if self.theorem.claims[name].is_identity or math.isnan(ratio):
             return
         self.found.ratios.append(ratio)
@@ -459,9 +461,10 @@ class Check:
             return "vacuous", "the bound is never below the trivial one"
         elif found.margin is not None:
             m = found.margin
-            at = "" if theorem.index is None else f" at {theorem.index} = {m['k']}"
+            at = "" if m["k"] is None or theorem.index is None else f" at {theorem.index} = {m['k']}"
+            what = "probability to hold, less the promised one," if m["k"] is None else "mean of larger − smaller"
             return "undecided", (
-                f"{found.comparisons['open']} races are open; on {m['where']}{at} the mean of larger − smaller lies "
+                f"{found.comparisons['open']} races are open; on {m['where']}{at} the {what} lies "
                 f"in [{m['low']:.3g}, {m['high']:.3g}]"
             )
         elif found.comparisons["open"]:

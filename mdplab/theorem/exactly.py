@@ -24,13 +24,14 @@ class Result:
     """What exact arithmetic, or a race over replicates, says of one claim on one instance."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
-    failure: tuple[int, Any, Any] | None = None  # iterate, smaller side, larger side
+    failure: tuple[int | None, Any, Any] | None = None  # iterate, smaller side, larger side
     ratio: float = float("nan")
-    ratio_at: int = 0
+    ratio_at: int | None = 0
     informative: int | None = None
     balls: bool = False
     replicates: int = 0  # where a race decided, how many it took
-    margin: tuple[int, float, float] | None = None  # of a race left open: iterate, E[larger − smaller] from and to
+    α: float = 0.0  # error probability of the race that refuted it
+    margin: tuple[int | None, float, float] | None = None  # of a race left open: k, E[larger − smaller] from, to
 
     @property
     def compared(self) -> int:

@@ -84,7 +84,11 @@ class RandomCheck(Check):
         self.found.instances["batched"] -= inp.batch_shape(inputs)[0] - count
         for i in range(count):
             self.progress(f"{where} #{i}")
-            self.on_instance(f"{where} #{i}", inp.in_floats(inp.pick(inputs, i)))
+            one, label = inp.in_floats(inp.pick(inputs, i)), f"{where} #{i}"
+            try:  # the outcomes of all models together may be too many, those of one not
+                super().on_batch(label, one)
+            except NotEnumerable:
+                self.on_instance(label, one)
 
     def on_instance(self, where: str, inputs: Inputs) -> None:
         """Races about the claims, and about the near misses that are not refuted yet, on one model."""
@@ -158,11 +162,11 @@ def result_of(group: list[Heat]) -> Result:
     result = Result(replicates=max(h.taken for h in group), outcomes=Counter(map(_outcome, group)))
     for h in group:
         if h.race.side == "below":
-            result.failure = (h.k, *h.means)
+            result.failure, result.α = (h.k, *h.means), h.race.α
         if h.race.side is None and not h.silent and result.margin is None:
             result.margin = (h.k, *h.margin())
         if h.race.level > 0 and result.informative is None:
-            result.informative = h.k
+            result.informative = h.k or 0
         ratio = ratio_of(*h.means)
         if not ratio <= result.ratio and ratio == ratio and not h.silent:
             result.ratio, result.ratio_at = ratio, h.k

@@ -15,7 +15,7 @@ from mdplab.theorem.claim import Claim
 from mdplab.theorem.collect import catalogue, theorems_in
 from mdplab.theorem.exactly import Result, judge_exactly
 from mdplab.theorem.inputs import Inputs
-from mdplab.theorem.random_check import ALPHA, result_of
+from mdplab.theorem.random_check import result_of
 from mdplab.theorem.sampled import hold_races, pushed_forward, replicates_of
 from mdplab.theorem.statement import Theorem
 from mdplab.theorem.verdict import Refutation, Verdict
@@ -31,7 +31,7 @@ class Replay:
     result: Result
     k: int | None
     inputs: dict[str, Any]
-    draws: dict[str, int] | None = None  # of one that a race refuted
+    draws: dict[str, Any] | None = None  # of one that a race refuted
 
     @property
     def refutes(self) -> bool:
@@ -92,10 +92,10 @@ def replay(file: Path) -> Replay:
     return Replay(theorem, data.get("near_miss"), claim, result, data["k"], inputs, data.get("draws"))
 
 
-def _raced(theorem: Theorem, claim: Claim, inputs: Inputs, draws: dict[str, int], slots: Mapping[str, Any]) -> Result:
+def _raced(theorem: Theorem, claim: Claim, inputs: Inputs, draws: dict[str, Any], slots: Mapping[str, Any]) -> Result:
     replicates = replicates_of(theorem, inputs, draws["seed"])
-    most = draws["replicates"]
-    heats = hold_races(theorem, {"": claim}, inputs, replicates, lambda name: ALPHA, lambda name: most, slots)
+    α, most = draws["alpha"], draws["replicates"]
+    heats = hold_races(theorem, {"": claim}, inputs, replicates, lambda name: α, lambda name: most, slots)
     return result_of(heats[""])
 
 

@@ -36,7 +36,7 @@ class Heat:
     A race that its level decides still takes the first portion, to know how large the sides are.
     """
 
-    k: int
+    k: int | None  # None where all iterates are judged jointly
     race: Race
     scale: float  # margin of the claim = scale (number in the race − level of the race)
     most: int
@@ -85,7 +85,8 @@ class Portion:
 
     Attributes
     ----------
-    k, level, scale : (K,)
+    k : list of K indices, or of one None where all iterates are judged jointly
+    level, scale : (K,)
     low, high : (K, m)
         The number, down and up to rounding; the claim says that its expectation is at least the level.
     smaller, larger : (K, m)
@@ -94,7 +95,7 @@ class Portion:
         Whether both sides are zero, as far as float64 can tell.
     """
 
-    k: np.ndarray
+    k: list[int | None]
     level: np.ndarray
     scale: np.ndarray
     low: np.ndarray
@@ -133,7 +134,7 @@ def hold_races(
         for name, p in portions.items():
             if name not in heats:
                 heats[name] = [
-                    Heat(int(k), Race(float(level), α(name)), float(scale), most(name))
+                    Heat(k, Race(float(level), α(name)), float(scale), most(name))
                     for k, level, scale in zip(p.k, p.level, p.scale, strict=True)
                 ]
             for n, heat in enumerate(heats[name]):
@@ -225,7 +226,7 @@ def _expectation(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
         number = (larger - smaller - bottom[:, None]) / scale[:, None]
         slack = error / scale[:, None]
     return Portion(
-        k=k,
+        k=[int(i) for i in k],
         level=-bottom / scale,
         scale=scale,
         low=np.clip(number - slack, 0, 1),
@@ -243,7 +244,7 @@ def _probability(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
     promised = np.broadcast_to(compiled(theorem.judge.probability)(stacked, float), smaller.shape)[:1]
     sure, possible = (np.any(x, axis=0)[None] for x in (outcome == Outcome.FAILS, outcome >= Outcome.OPEN))
     return Portion(
-        k=k[-1:],
+        k=[None],
         level=promised[:, 0],
         scale=np.ones(1),
         low=1.0 - possible,

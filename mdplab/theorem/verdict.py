@@ -31,7 +31,7 @@ class Refutation:
     larger: str
     ratio: float | None
     inputs: Any  # as JSON, complete: `mdplab replay` needs nothing else
-    draws: dict[str, int] | None = None  # of a random claim: the seed, and the replicates whose means are given
+    draws: dict[str, Any] | None = None  # of a race: its seed, its error probability, the replicates it took
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,11 @@ class Outcomes:
     most: int = 4096
     probability: Array = field(default=None, init=False)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Raises NotEnumerable: how many outcomes there are is known once they are listed."""
+        raise NotEnumerable("the number of outcomes is not known before they are listed")
+
     def at(self, round: int) -> Outcomes:
         """Itself: one may draw only once, in whatever round."""
         return self

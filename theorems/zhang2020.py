@@ -1,9 +1,10 @@
-"""Zhang et al. (2020), Variational Policy Gradient Method for RL with General Utilities, with exact gradients.
+"""Zhang et al. (2020), Variational Policy Gradient Method for RL with General Utilities.
 
 F is a concave function of the occupancy λ(s, a) = Σ_t γ^t P(s_t = s, a_t = a).  The paper's rates leave constants open;
 those below are derived, see the card.
 """
 
+from dataclasses import replace
 from itertools import count, pairwise
 
 from sympy import Eq, sqrt
@@ -34,6 +35,7 @@ from mdplab.exact import (
     softmax_gradient,
     softmax_utility_gradient,
     variational_gradient,
+    visits_from_each,
 )
 from mdplab.exact.scalarisations import SmoothWorst
 from mdplab.exact.utilities import OfReturns, Quadratic, SmoothedLog
@@ -42,6 +44,7 @@ from mdplab.instances import (
     discounted_mdps,
     logits,
     numbers,
+    one_state_loop,
     policies,
     two_armed_bandit,
     two_by_two,
@@ -50,8 +53,9 @@ from mdplab.instances import (
 from mdplab.instances.domain import Family
 from mdplab.instances.families import by_name
 from mdplab.models import DiscountedMDP
+from mdplab.sampling import every_trajectory, mean, visited_pairs
 from mdplab.solvers import project_to_simplex, projected_utility_pg, utility_pg
-from mdplab.theorem import Quantity, as_printed, for_all, positive_start, theorem
+from mdplab.theorem import Quantity, as_printed, for_all, identity, positive_start, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 α = Quantity(r"\alpha", "weight of the second occupancy", accuracy="exact")
@@ -646,3 +650,220 @@ def stationary_points(mdp, θ, goal, *, solver=utility_pg):
             constants[lacks_first] = half_squares(pair_visits(mdp, x.π), m)
         here = norm(softmax_utility_gradient(mdp, x.π, F), 2) ** 2
         least = here if least is None else minimum(least, here)
+
+
+# -- The estimate from paths -------------------------------------------------------------------------------------------
+
+K = Quantity("K", "steps of a path", integer=True)
+n = Quantity("n", "number of paths", integer=True)
+path_value = Quantity(r"|\tilde V(\theta; z)|", "largest observed value of a path")
+path_slope = Quantity(r"\lVert \nabla \tilde V(\theta; z) \rVert^2", "square of the largest slope of a path")
+cut = Quantity(
+    r"\lVert \mathbb E \nabla \tilde V(\theta; z) - \nabla V(\theta; z) \rVert^2", "square of the bias of the slope"
+)
+with as_printed():
+    path_bounded = path_value <= z_max / (1 - γ)
+    path_slope_bounded = path_slope <= z_max**2 / (2 * (1 - γ) ** 4)
+    path_bounded_less = path_value <= z_max / (2 * (1 - γ))
+    path_slope_half = path_slope <= z_max**2 / (4 * (1 - γ) ** 4)
+    cut_off = cut <= γ ** (2 * K) * z_max**2 / (2 * (1 - γ) ** 4)
+    cut_off_later = cut <= γ ** (2 * K + 2) * z_max**2 / (8 * (1 - γ) ** 4)
+
+ON_REWARDS = {"mdp": discounted_mdps(2, 2, families=SMALL[:2]), "π": policies, "z": logits}
+
+
+def rewards_of_values(mdp, π, z):
+    """Q^π for rewards z (..., N, S, A), many of each model."""
+    reshape, γ_ = namespace(z).reshape, expand(mdp.discount, 2)
+    moves = reshape(mdp.P, (*mdp.batch, mdp.S * mdp.A, mdp.S))
+    v = total(π[..., None, :, :] * z) @ transposed(visits_from_each(mdp, π))
+    return z + reshape(γ_ * (v @ transposed(moves)), z.shape)
+
+
+def slope_of_paths(mdp, π, λ, z):
+    """Σ_t γ^t Σ_a Q(s_t, a; z) ∇π(a | s_t) of paths with visits λ, for rewards z: both (..., N, S, A)."""
+    q, π = rewards_of_values(mdp, π, z), π[..., None, :, :]
+    return expand(total(λ), 1) * π * (q - expand(total(π * q), 1))
+
+
+def from_now(mdp, π, steps):
+    """Visits of all paths of that many steps, and their probabilities."""
+    τ, p = every_trajectory(mdp, π, steps)
+    return visited_pairs(τ, mdp.S, mdp.A), p
+
+
+def from_next(mdp, π, steps):
+    """As printed in notes: sums that begin at k = 1."""
+    τ, p = every_trajectory(mdp, π, steps + 1)
+    later = τ.weights + 0 * τ.rewards
+    later[..., 0] = 0 * later[..., 0]
+    return visited_pairs(replace(τ, weights=later), mdp.S, mdp.A), p
+
+
+@theorem(
+    {"value": path_bounded, "slope": path_slope_bounded},
+    cite="zhang2020",
+    at="Theorem 3.2, bounds of one path",
+    judge=for_all(K, up_to=3),
+    on=ON_REWARDS,
+    named={
+        "undecided": {"mdp": one_state_loop("1/2", 2), "z": rational([[1, -1]])},
+        "two stays": {"mdp": one_state_loop("1/2", 2), "z": rational([[1, 1]])},
+    },
+    near_misses={"half of the value": path_bounded_less, "half of the square": path_slope_half},
+    uses=["zhang2020.softmax_constant"],
+    note="With C = 1/√2 of a table of logits; exact action values, all actions.",
+)
+def path(mdp, π, z):
+    """No path has an observed value beyond ‖z‖ / (1 − γ), or a slope beyond C ‖z‖ / (1 − γ)²."""
+    for steps in range(1, 4):
+        λ, _ = from_now(mdp, π, steps)
+        g = slope_of_paths(mdp, π, λ, z[..., None, :, :] + 0 * λ)
+        yield {
+            K: steps,
+            γ: mdp.discount,
+            z_max: sup(z, 2),
+            path_value: largest(abs(total(z[..., None, :, :] * λ, 2))),
+            path_slope: largest(total(g * g, 2)),
+        }
+
+
+@theorem(
+    cut_off,
+    cite="zhang2020",
+    at="Theorem 3.2, its bias",
+    status="corrected",
+    judge=for_all(K, up_to=3),
+    on=ON_REWARDS,
+    named={
+        "undecided": {"mdp": one_state_loop("1/2", 2), "z": rational([[1, -1]])},
+        "two by two": {"mdp": two_by_two(), "z": rational([[1, -1], [-1, 1]])},
+    },
+    near_misses={"one step more": cut_off_later, "sums from one on": {"visits": from_next}},
+    uses=["zhang2020.softmax_constant"],
+    note="C² = 1/2.  Sums over k = 0, ..., K − 1; notes print them from k = 1, see zhang2020.cut_as_printed.",
+)
+def truncation(mdp, π, z, *, visits=from_now):
+    """Cutting paths off after K steps biases the slope by at most C γ^K ‖z‖ / (1 − γ)²."""
+    for steps in range(1, 4):
+        λ, p = visits(mdp, π, steps)
+        off = mean(p, slope_of_paths(mdp, π, λ, z[..., None, :, :] + 0 * λ), 2)
+        off = off - softmax_gradient(rewarded(mdp, z), π)
+        yield {K: steps, γ: mdp.discount, z_max: sup(z, 2), cut: total(off * off, 2)}
+
+
+@theorem(
+    cut_off,
+    cite="zhang2020",
+    at="Theorem 3.2, its bias",
+    status="refuted",
+    judge=for_all(K, up_to=3),
+    on=ON_REWARDS,
+    named={"undecided": {"mdp": one_state_loop("1/2", 2), "z": rational([[1, -1]])}},
+    note="The notes' sums over k = 1, ..., K, a misprint for k = 0, ..., K − 1: an error remains that no K removes.",
+)
+def cut_as_printed(mdp, π, z):
+    """As if what happens at time zero did not count, and only paths were cut off after K steps."""
+    yield from truncation(mdp, π, z, visits=from_next)
+
+
+missed = Quantity(r"\mathbb E \lVert x^* - \hat x \rVert^2", "mean square error of the estimate from n paths")
+z_best = Quantity(r"\lVert z^* \rVert_\infty", "largest entry of the true shadow reward")
+z_missed = Quantity(r"\mathbb E \lVert z^* - \hat z \rVert_\infty^2", "mean square error of the shadow reward")
+with as_printed():
+    estimated = missed <= (
+        z_best**2 / (1 - γ) ** 4 * (γ ** (2 * K) / (1 - γ) ** 2 + 1 / n) + z_missed / (1 - γ) ** 4
+    )  # fmt: skip
+    estimated_hundredth = missed <= (
+        z_best**2 / (1 - γ) ** 4 * (γ ** (2 * K) / (1 - γ) ** 2 + 1 / n) + z_missed / (1 - γ) ** 4
+    ) / 100  # fmt: skip
+
+STEPS = 2  # of a path
+
+
+def means(λ, p, paths):
+    """Mean visits of all tuples of one or two paths (..., N, S, A), and their probabilities."""
+    if paths == 1:
+        return λ, p
+    reshape, N = namespace(λ).reshape, p.shape[-1]
+    both = (λ[..., :, None, :, :] + λ[..., None, :, :, :]) / 2
+    chance = p[..., :, None] * p[..., None, :]
+    return reshape(both, (*p.shape[:-1], N * N, *λ.shape[-2:])), reshape(chance, (*p.shape[:-1], N * N))
+
+
+ON_TARGETS = {"mdp": discounted_mdps(2, 2, families=SMALL[:2]), "π": policies, "other": policies}
+
+
+def two_rooms():
+    """Two states that stay, a coin chooses; in each the other policy is right and the first takes both actions."""
+    mdp = DiscountedMDP(
+        rational([[[1, 0], [1, 0]], [[0, 1], [0, 1]]]), rational([[0, 0], [0, 0]]), rational([0])[0],
+        rational(["1/2", "1/2"]),
+    )  # fmt: skip
+    return {"mdp": mdp, "other": rational([[1, 0], [0, 1]])}
+
+
+@theorem(
+    estimated,
+    cite="zhang2020",
+    at="Lemma E.1(ii)",
+    judge=for_all(n, up_to=2),
+    on=ON_TARGETS,
+    named={"two rooms": two_rooms, "two by two": {"mdp": two_by_two(), "other": rational([[1, 0], [1, 0]])}},
+    near_misses={"a hundredth": estimated_hundredth},
+    uses=["zhang2020.path", "zhang2020.truncation"],
+    note="2 C² = 1.  F = −½‖λ − m‖², m the occupancy of the other policy; one and two paths of two steps, all listed.",
+)
+def lemE1_ii(mdp, π, other):
+    """The estimate errs by what n paths and a horizon leave open, and by the error of its shadow reward."""
+    m, λ = pair_visits(mdp, other), pair_visits(mdp, π)
+    z, x = m - λ, softmax_gradient(rewarded(mdp, m - λ), π)
+    each, chance = from_now(mdp, π, STEPS)
+    for paths in (1, 2):
+        seen, p = means(each, chance, paths)
+        z_seen = m[..., None, :, :] - seen
+        off = slope_of_paths(mdp, π, seen, z_seen) - x[..., None, :, :]
+        yield {
+            n: paths,
+            K: STEPS,
+            γ: mdp.discount,
+            z_best: sup(z, 2),
+            missed: mean(p, total(off * off, 2)),
+            z_missed: mean(p, sup(z[..., None, :, :] - z_seen, 2) ** 2),
+        }
+
+
+bias_one = Quantity(
+    r"\mathbb E\, \hat x_1 - x_\infty", "bias of the estimate from one path, beyond that of the horizon"
+)
+bias_two = Quantity(r"\mathbb E\, \hat x_2 - x_\infty", "that from two paths")
+with as_printed():
+    halves = Eq(bias_two, bias_one / 2)
+    quarters = Eq(bias_two, bias_one / 4)
+    vanishes = Eq(bias_two, 0)
+
+
+@theorem(
+    halves,
+    cite="zhang2020",
+    at="Theorem 3.2, occupancy and slope from the same paths",
+    source="derived",
+    judge=identity(),
+    on=ON_TARGETS,
+    named={"two rooms": two_rooms, "two by two": {"mdp": two_by_two(), "other": rational([[1, 0], [1, 0]])}},
+    near_misses={"as the square of n": quarters, "unbiased": vanishes},
+    note="F = −½‖λ − m‖², two steps.  x_∞ is the mean slope for the shadow reward at mean visits.  In general the bias "
+    "of n paths is the n-th part: of n² terms only the n with equal paths are biased.",
+)
+def same_paths(mdp, π, other):
+    """Occupancy and slope from the same paths make a bias that falls as one over their number."""
+    m = pair_visits(mdp, other)[..., None, :, :]
+    each, chance = from_now(mdp, π, STEPS)
+    centre = mean(chance, each, 2)[..., None, :, :]
+    limit = slope_of_paths(mdp, π, centre, m - centre)[..., 0, :, :]
+
+    def bias(paths):
+        seen, p = means(each, chance, paths)
+        return mean(p, slope_of_paths(mdp, π, seen, m - seen), 2) - limit
+
+    yield {bias_one: bias(1), bias_two: bias(2)}

@@ -4,9 +4,10 @@ import flint
 import numpy as np
 
 from mdplab.arrays import rational, rational_number
-from mdplab.exact import variational_gradient
+from mdplab.exact import action_values, rewarded, variational_gradient
 from mdplab.exact.utilities import SmoothedLog
-from mdplab.instances import two_armed_bandit
+from mdplab.instances import one_state_loop, two_armed_bandit, two_by_two
+from mdplab.sampling import all_actions, every_trajectory, visited_pairs
 from theorems import zhang2020
 
 HALF = rational([["1/2", "1/2"]])
@@ -95,3 +96,35 @@ def test_one_step_against_the_goal_by_hand():
     _, left, bound = next(zhang2020.rate_step_log.trace(two_armed_bandit(), HALF, goal, one, one))
     assert left.overlaps(flint.arb(2).log() - 2 * (flint.arb(3) / 2).log())
     assert bound.overlaps(flint.arb(1))
+
+
+def test_the_slope_of_paths_is_the_estimate_with_all_actions_path_by_path():
+    mdp, π, z = two_by_two(), rational([["1/4", "3/4"], ["2/3", "1/3"]]), rational([[1, -1], [0, 2]])
+    τ, _ = every_trajectory(mdp, π, 2)
+    λ = visited_pairs(τ, 2, 2)
+    found = zhang2020.slope_of_paths(mdp, π, λ, z + 0 * λ)
+    assert (found == all_actions(τ, π, action_values(rewarded(mdp, z), π))).all()
+
+
+def test_what_a_misprint_leaves_out_by_hand():
+    """A loop, γ = 1/2, r = (1, −1), equal shares: every step is worth (1, −1)/2, and both values are zero.
+
+    Two steps leave 1/4 + 1/8 + ... = 1/2 of that out, steps one and two 2 − 3/4 = 5/4; the squares are 1/8 and 25/32.
+    """
+    loop, z = one_state_loop("1/2", 2), rational([[1, -1]])
+    right, printed = (list(f(loop, HALF, z))[1] for f in (zhang2020.truncation, zhang2020.cut_as_printed))
+    assert right[zhang2020.cut] == number("1/8")
+    assert printed[zhang2020.cut] == number("25/32")
+    assert zhang2020.truncation.claims[""].sides(right)[1] == number("1/2")
+
+
+def test_the_bias_of_same_paths_by_hand():
+    """Two rooms, γ = 0, so only the first step counts; z = m − λ̂ judges the arm that was seen, (3/4, 1/4) in room 0.
+
+    Arm 0, seen with 3/8: z = (−1/2, 0), slope −3/32; arm 1, seen with 1/8: z = (1/2, −1), slope 9/32: on average zero.
+    At mean visits z = (1/8, −1/8) and the slope is 1/2 · 3/4 · 1/16 = 3/128.
+    """
+    rooms = zhang2020.two_rooms()
+    (b,) = zhang2020.same_paths(rooms["mdp"], rational([["3/4", "1/4"], ["1/2", "1/2"]]), rooms["other"])
+    assert b[zhang2020.bias_one][0, 0] == number("-3/128")
+    assert b[zhang2020.bias_two][0, 0] == number("-3/256")

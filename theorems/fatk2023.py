@@ -4,12 +4,20 @@ Tabular softmax, unless said otherwise; trajectories of H steps; J_H is the expe
 was not at hand: see the card.
 """
 
+import math
+from dataclasses import replace
+from fractions import Fraction
+from itertools import count
+
 import numpy as np
 from sympy import Abs, Eq, Rational, sqrt
 
 from mdplab.arrays import (
+    ball,
+    exp,
     expand,
     largest,
+    log,
     maximum,
     namespace,
     norm,
@@ -54,6 +62,7 @@ from mdplab.instances import (
 from mdplab.instances import values as values_domain
 from mdplab.models import DiscountedMDP, bandit
 from mdplab.sampling import (
+    Draws,
     action_ratios,
     causal_hessian_estimate,
     every_trajectory,
@@ -68,9 +77,9 @@ from mdplab.sampling import (
     second_moment,
     trace_variance,
 )
-from mdplab.solvers import transported
+from mdplab.solvers import n_pg_igt, transported
 from mdplab.solvers.sampled import unit
-from mdplab.theorem import Quantity, as_printed, for_all, identity, in_expectation, theorem
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, in_expectation, rate, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 H = Quantity("H", "length of a trajectory", integer=True)
@@ -108,6 +117,13 @@ tiny = discounted_mdps(
     rewards="any",
     families=(signed("garnet", S=2, A=2), signed("sparse", S=2, A=2), signed("deterministic", S=2, A=2, noise=1e-3)),
 )
+
+
+def with_a_choice(domain):
+    """The same models but those with one action, where the direction of a zero gradient is no ball."""
+    return replace(domain, draw=lambda: domain.draw().filter(lambda mdp: mdp.A > 1))
+
+
 several = discounted_mdps(
     2, 3, rewards="any", families=(signed("garnet", S=3, A=3), signed("chain", S=5), signed("deterministic", S=4, A=3))
 )
@@ -1246,3 +1262,588 @@ def smooth_circle(mdp, points, w):
 def circle_like(parts):
     """Derivatives of logits, the three actions last."""
     return namespace(parts[0]).stack(parts, axis=-1)
+
+
+# -- whole runs --------------------------------------------------------------------------------------------------------
+
+t = Quantity("t", "number of updates", integer=True)
+δ_t = Quantity(r"\delta_t", "sub-optimality after t updates", accuracy="relative")
+B_t = Quantity(
+    r"B_t", "B_{t+1} = (1 − γ_t μ_F⁺ / M_g) B_t + 2 γ_t ‖e_t‖ + L_g γ_t² / 2 from B_0 = δ_0", accuracy="relative"
+)
+
+with as_printed():
+    path_claim = δ_t <= B_t
+
+
+def bound_after(B, kept, length, missed, L):
+    """What is left of the bound after a step of that length along a direction that is `missed` off."""
+    return kept * B + 2 * length * missed + L * length**2 / 2
+
+
+def without_error(B, kept, length, missed, L):
+    """As if the directions were exact."""
+    return kept * B + L * length**2 / 2
+
+
+def without_sums(B, kept, length, missed, L):
+    """Contraction alone."""
+    return kept * B
+
+
+def contracting_tenfold(B, kept, length, missed, L):
+    """1 − κ ten times as large, or all of it."""
+    faster = 10 * kept - 9
+    return maximum(faster, 0 * faster) * B + 2 * length * missed + L * length**2 / 2
+
+
+def halving(first):
+    """first, 2 first / 3, first / 2, ...: γ_t = 2 γ_0 / (t + 2)."""
+    return (first * 2 / (k + 2) for k in count())
+
+
+def one_run(mdp):
+    """Draws of seed 0, one run for each model of the batch."""
+    return Draws(instance=np.arange(mdp.batch[0])) if mdp.batch else Draws()
+
+
+@theorem(
+    path_claim,
+    cite="fatk2023",
+    at="Lemma 6 on every path",
+    source="derived",
+    status="sharpened",
+    judge=for_all(t, up_to=100, exactly_up_to=6),
+    on={
+        "mdp": with_a_choice(tiny),
+        "θ": logits,
+        "first": numbers("1/100", 2),
+    },
+    named={
+        "two by two": {**two, "first": rational_number(1)},
+        "two arms": lambda: two_arms() | {"first": rational_number(1)},
+        "short steps": lambda: two_arms() | {"first": rational_number("1/1000")},
+        "one arm missed": {"mdp": bandit(rational([1, 0])), "θ": rational([[4, 0]]), "first": rational_number(2)},
+    },
+    near_misses={
+        "no error": {"bound": without_error},
+        "contraction alone": {"bound": without_sums},
+        "ten times the contraction": {"bound": contracting_tenfold},
+    },
+    uses=["fatk2023.norm_ascent", "fatk2023.rwgd"],
+    note="Whatever the directions, on each path: here those of N-PG-IGT, its draws of seed 0, γ_t = γ_0 2 / (t + 2).",
+)
+def path(mdp, θ, first, *, bound=bound_after, horizon=4):
+    """On every path of a normalised method what is lost stays below what the errors of its directions add up to.
+
+    μ_F⁺ is that of each policy on the path, as tabular softmax has no lower bound of it.
+    """
+    best, L = optimum(mdp), largest(abs(mdp.r), 2) / (1 - mdp.discount) ** 2
+    run = n_pg_igt(mdp, θ, draws=one_run(mdp), horizon=horizon, step_sizes=halving(first))
+    B = None
+    root = norm(rational([1, 1])) if θ.dtype == object else 2**0.5
+    for it, length in zip(run, halving(first), strict=False):
+        lost = gap(mdp, it.π, best)
+        B = lost if B is None else B
+        yield {t: it.k, δ_t: lost, B_t: B}
+        kept = 1 - length * least_information(mdp, it.π) / root
+        missed = norm(it.direction - softmax_gradient(mdp, it.π), 2)
+        B = bound(B, kept, length, missed, L)
+
+
+# -- Lemma 6 for one update --------------------------------------------------------------------------------------------
+
+δ_next = Quantity(r"J^* - \mathbb E\, J(\theta_{t+1})", "mean sub-optimality after the update", accuracy="relative")
+missed_H = Quantity(r"\mathbb E \lVert d_t - \nabla J_H(\theta_t) \rVert", "mean error of the direction")
+
+with as_printed():
+    lemma_6_claim = δ_next <= (1 - μ * step / (3 * sqrt(2))) * δ + 8 * step / 3 * missed_H + L_g * step**2 / 2 + (
+        Rational(4, 3) * step * D_g * γ**H
+    )
+    lemma_6_without_error = δ_next <= (1 - μ * step / (3 * sqrt(2))) * δ + L_g * step**2 / 2 + (
+        Rational(4, 3) * step * D_g * γ**H
+    )
+    lemma_6_without_bend = δ_next <= (1 - μ * step / (3 * sqrt(2))) * δ
+
+
+all_paid = Assumption(
+    r"r(s, a) \neq 0", "every reward differs from zero", lambda mdp: smallest(abs(mdp.r), 2) > 0
+)  # else d may vanish, and no ball knows where it points
+
+
+def with_outcome_axis(mdp):
+    """The model with one more batch axis of length one, where outcomes are."""
+    γ_axis = mdp.discount[..., None] if getattr(mdp.discount, "shape", ()) else mdp.discount
+    return DiscountedMDP(mdp.P[..., None, :, :, :], mdp.r[..., None, :, :], γ_axis, mdp.start[..., None, :])
+
+
+@theorem(
+    lemma_6_claim,
+    cite="fatk2023",
+    at="Lemma 6",
+    source="read",
+    judge=in_expectation([δ_next, missed_H]),
+    on={"mdp": with_a_choice(tiny), "θ": logits, "length": numbers("1/100", 2)},
+    given=[all_paid],
+    named={
+        "leave": lambda: leave("1/2", 1) | {"length": rational_number(1)},
+        "two arms": lambda: {
+            "mdp": bandit(rational([1, -1])),
+            "θ": rational([[4, 0]]),
+            "length": rational_number("1/2"),
+        },
+        "paid for both": lambda: {"mdp": noisy_arms(), "θ": rational([[0, 0]]), "length": rational_number("1/10")},
+    },
+    near_misses={"without the error": lemma_6_without_error, "contraction alone": lemma_6_without_bend},
+    note="As study notes quote it.  √(2μ) = μ_F⁺ / M_g of the policy, M_g = √2; no bias in tabular softmax.",
+)
+def lemma_6(mdp, θ, length, draws, *, horizon=2):
+    """What a normalised step along one estimate loses in mean, every trajectory listed."""
+    π = softmax(θ)
+    d = gpomdp(rollouts(mdp, π, horizon, draws), π)
+    later = softmax(θ[..., None, :, :] + expand(length, 3) * unit(d))
+    best, wide = optimum(mdp), with_outcome_axis(mdp)
+    lost = total(visits(wide, later) * total(later * best.loss[..., None, :, :]))
+    yield constants(mdp) | {
+        H: horizon,
+        step: length,
+        δ: gap(mdp, π, best),
+        μ: least_information(mdp, π),
+        δ_next: lost,
+        missed_H: norm(d - truncated_gradient(mdp, π, horizon)[..., None, :, :], 2),
+    }
+
+
+def noisy_arms():
+    """One state, arms that pay 20 and 201/10: all estimates are long, and half of them point the wrong way."""
+    return bandit(rational([20, "201/10"]))
+
+
+# -- sequences ---------------------------------------------------------------------------------------------------------
+
+r_T = Quantity("r_T", "the sequence after T updates", accuracy="relative")
+r_0 = Quantity("r_0", "where it starts", accuracy="exact")
+T = Quantity("T", "number of updates", integer=True)
+τ = Quantity(r"\tau", "what is added to t in the step", accuracy="exact")
+noise = Quantity(r"\sum_{t < T} \beta_t (t + \tau)^2", "what is added on the way", accuracy="relative")
+
+with as_printed():
+    lemma_12_claim = r_T <= ((τ - 1) ** 2 * r_0 + noise) / (T + τ - 1) ** 2
+    a_power_more = r_T <= ((τ - 1) ** 2 * r_0 + noise) / (T + τ - 1) ** 3
+    without_start = r_T <= noise / (T + τ - 1) ** 2
+
+
+def small_numbers():
+    """Rationals from 0 to 3."""
+    from hypothesis import strategies as st
+
+    return st.fractions(0, 3, max_denominator=4).map(rational_number)
+
+
+def offsets():
+    """τ >= 2: a α_t = 2 / (t + τ) is at most 1."""
+    from hypothesis import strategies as st
+
+    return st.sampled_from([rational_number(x) for x in (2, "5/2", 3, 10)])
+
+
+@theorem(
+    lemma_12_claim,
+    cite="fatk2023",
+    at="Lemma 12",
+    source="read",
+    judge=for_all(T, up_to=200, exactly_up_to=200),
+    on={"start": small_numbers, "added": small_numbers, "offset": offsets},
+    named={
+        "nothing added": {"start": rational_number(1), "added": rational_number(0), "offset": rational_number(2)},
+        "always added": {"start": rational_number(1), "added": rational_number(1), "offset": rational_number(3)},
+    },
+    near_misses={"one power more": a_power_more, "without the start": without_start},
+    note="As study notes quote it, t_0 = 0; the slowest sequence, r_{t+1} = (1 − a α_t) r_t + β_t, β_t = β / (t + 1).",
+)
+def lemma_12(start, added, offset):
+    """Steps 2 / (t + τ) forget where a sequence began like 1 / T², and weigh what is added by (t + τ)²."""
+    r, total_noise = start, 0 * start
+    for k in range(201):
+        yield {T: k, τ: offset, r_0: start, r_T: r, noise: total_noise}
+        r = (1 - 2 / (k + offset)) * r + added / (k + 1)
+        total_noise = total_noise + added / (k + 1) * (k + offset) ** 2
+
+
+η_T = Quantity(r"\eta_T", "the share after T updates", accuracy="relative")
+η_next = Quantity(r"\eta_{T+1}", "the next share", accuracy="relative")
+forgotten = Quantity(r"\prod_{t < T} (1 - \eta_{t+1})", "what is left of the first estimate", accuracy="relative")
+p_ = Quantity("p", "power of the steps", accuracy="exact")
+q_ = Quantity("q", "power of the shares", accuracy="exact")
+
+with as_printed():
+    lemma_14_claims = {
+        "slow": η_T * (1 - η_next) <= η_next,
+        "product": forgotten <= η_T,
+    }
+    product_squared = forgotten <= η_T**2 / 2
+    slower = η_T * (1 - η_next) <= η_next / 2
+
+
+def powers():
+    """q in [0, 1]."""
+    from hypothesis import strategies as st
+
+    return st.sampled_from([rational_number(x) for x in (1, 0, "1/2", "4/5", "2/3", "3/10", "9/10", "1/10")])
+
+
+def schedule(power, k):
+    """(2 / (k + 2))^power, a ball."""
+    return ball(exp(ball(power) * log(rational_number(2) / (k + 2))))
+
+
+@theorem(
+    lemma_14_claims,
+    cite="fatk2023",
+    at="Lemma 14",
+    source="read",
+    judge=for_all(T, up_to=300, exactly_up_to=300),
+    on={"q": powers},
+    named={"N-PG-IGT": {"q": rational_number("4/5")}, "constant": {"q": rational_number(0)}},
+    near_misses={"half the square": product_squared, "half": slower},
+    note="As study notes quote it.",
+)
+def lemma_14(q):
+    """Shares (2 / (t + 2))^q fall slowly enough for the first estimate to be forgotten in time, q in [0, 1]."""
+    left = ball(1)
+    for k in range(301):
+        here, following = schedule(q, k), schedule(q, k + 1)
+        yield {T: k, η_T: here, η_next: following, forgotten: left}
+        left = left * (1 - following)
+
+
+convolved = Quantity(r"\sum_{t<T} \gamma_t \prod_{\tau=t+1}^{T-1} (1 - \eta_\tau)", "steps, forgotten by and by")
+γ_T = Quantity(r"\gamma_T", "the step after T updates", accuracy="relative")
+C = Quantity("C(p, q)", "constant of the lemma", accuracy="relative")
+C_true = Quantity(
+    r"C^*(p, q)", "7/5, 59/50, 1 and 109/100 for the four pairs of powers that the lemmas use", accuracy="exact"
+)
+
+with as_printed():
+    lemma_15_claim = convolved <= C * γ_T / η_T
+    lemma_15_sharp_claim = convolved <= C_true * γ_T / η_T
+    lemma_15_too_sharp = convolved <= Rational(9, 10) * C_true * γ_T / η_T
+    lemma_15_wrong_power = convolved <= C_true * γ_T / η_T ** Rational(1, 2)
+
+# (p, q): just above the largest ratios, 1.3951, 1.1767, 1 (as T grows) and 1.0845; proved on the card.
+PAIRS = {("8/5", "4/5"): "7/5", ("6/5", "4/5"): "59/50", (0, "4/5"): 1, (1, "4/5"): "109/100"}
+
+
+def constant_15(p, q):
+    """C(p, q) as study notes have it, their brackets for t_0 completed."""
+    p, q = float(Fraction(str(p))), float(Fraction(str(q)))
+    late = max((p / ((1 - q) * 2**q)) ** (1 / (1 - q)), 2 * (max(p - q, 0) / (1 - q) ** 2) ** (1 / (1 - q)))
+    grown = late * math.exp(2**q * (1 - q) * late ** (1 - q)) if late else 0
+    return rational_number(2 ** (p - q) / (1 - q) * grown + 2 ** (2 * p + 1 - q) / (1 - q) ** 2)
+
+
+def pairs():
+    """The four pairs (p, q) of the lemmas."""
+    from hypothesis import strategies as st
+
+    return st.sampled_from(list(PAIRS))
+
+
+def convolution(pq):
+    """Both sides of Lemma 15 for T = 1, 2, ..., 400."""
+    p, q = (rational_number(x) for x in pq)
+    summed = ball(0)
+    for k in range(400):
+        summed = (summed * (1 - schedule(q, k)) if k else summed) + schedule(p, k)
+        yield {
+            T: k + 1,
+            p_: p,
+            q_: q,
+            convolved: summed,
+            γ_T: schedule(p, k + 1),
+            η_T: schedule(q, k + 1),
+            C: constant_15(*pq),
+            C_true: rational_number(PAIRS[pq]),
+        }
+
+
+used_pairs = {f"p = {p}, q = {q}": {"pq": (p, q)} for p, q in PAIRS}
+
+
+@theorem(
+    lemma_15_claim,
+    cite="fatk2023",
+    at="Lemma 15",
+    source="read",
+    judge=for_all(T, up_to=400, exactly_up_to=400),
+    on={"pq": pairs},
+    named=used_pairs,
+    near_misses={"the true suprema, less a tenth": lemma_15_too_sharp, "the root of η_T": lemma_15_wrong_power},
+    note="As study notes quote it, their brackets for t_0 garbled.  For p = 8/5 the constant is 10^11 times too large.",
+)
+def lemma_15(pq):
+    """Steps that are forgotten by and by add up to a constant times the last step over the last share."""
+    yield from convolution(pq)
+
+
+@theorem(
+    lemma_15_sharp_claim,
+    cite="fatk2023",
+    at="Lemma 15, with true suprema",
+    source="derived",
+    status="sharpened",
+    judge=for_all(T, up_to=400, exactly_up_to=400),
+    on={"pq": pairs},
+    named=used_pairs,
+    near_misses={"less a tenth": lemma_15_too_sharp, "the root of η_T": lemma_15_wrong_power},
+    note="By induction once γ_T/η_T falls slowly enough, from T = 12 on; before, by the computation made here.",
+)
+def lemma_15_sharp(pq):
+    """The same with what the constant really is for the four pairs that are used."""
+    yield from convolution(pq)
+
+
+# -- the error along a run ---------------------------------------------------------------------------------------------
+
+γ_0 = Quantity(r"\gamma_0", "length of the first step", accuracy="exact")
+missed_t = Quantity(
+    r"\mathbb E \lVert d_t - \nabla J_H(\theta_t) \rVert", "mean error of the direction after t updates"
+)
+farthest = 2 * sqrt(2) * R / (1 - γ) ** 2  # what no error exceeds on any trajectory
+σ_g = R * sqrt(1 - 1 / A) / (1 - γ) ** Rational(3, 2)
+share_t, step_t = (2 / (t + 2)) ** Rational(4, 5), γ_0 * (2 / (t + 2))
+
+with as_printed():
+    lemma_7_claim = missed_t <= 2 * sqrt(Rational(7, 5)) * σ_g * sqrt(share_t) + (
+        Rational(59, 50) * L_h * step_t**2 / share_t**2
+    )
+    lemma_7_noise = missed_t <= sqrt(share_t) * σ_g / 10
+    lemma_7_transport = missed_t <= L_h * step_t**2 / share_t**2
+
+
+@theorem(
+    lemma_7_claim,
+    cite="fatk2023",
+    at="Lemma 7, with the true suprema of Lemma 15",
+    source="read",
+    status="sharpened",
+    judge=in_expectation({missed_t: (0, farthest)}, index=t, up_to=8, exactly_up_to=8, replicates=4096),
+    on={"mdp": with_a_choice(tiny), "θ": logits, "first": numbers("1/100", "1/10")},
+    named={
+        "two by two": {**two, "first": rational_number("1/20")},
+        "two arms": lambda: two_arms() | {"first": rational_number("1/20")},
+        "always paid": lambda: always_paid("1/2") | {"first": rational_number("1/20")},
+    },
+    near_misses={"a tenth of the noise alone": lemma_7_noise, "transport alone": lemma_7_transport},
+    trivial=farthest,
+    uses=["fatk2023.igt", "fatk2023.variance", "fatk2023.lemma_14", "fatk2023.lemma_15_sharp"],
+    note="As study notes quote it the constants are C(8/5, 4/5) = 2·10^11 and C(6/5, 4/5) = 7·10^7, and say nothing.",
+)
+def lemma_7(mdp, θ, first, draws, *, solver=n_pg_igt, horizon=4):
+    """The direction of N-PG-IGT is off by noise that falls like t^(−2/5), and by as much that transport leaves.
+
+    Compared with the truncated gradient, so that nothing is added for truncation.
+    """
+    for it in solver(mdp, θ, draws=draws, horizon=horizon, step_sizes=halving(first)):
+        missed = norm(it.direction - truncated_gradient(with_outcome_axis(mdp), it.π, horizon), 2)
+        yield constants(mdp) | {t: it.k, γ_0: first, missed_t: missed}
+
+
+IGT_error = Quantity(r"\mathbb E \lVert e_t^{\mathrm{IGT}} \rVert^2", "of N-PG-IGT, η = (2 / (t + 2))^(4/5)")
+HARPG_error = Quantity(r"\mathbb E \lVert e_t^{\mathrm{HARPG}} \rVert^2", "of HARPG, η = 2 / (t + 2)")
+MPG_error = Quantity(r"\mathbb E \lVert e_t^{\mathrm{MPG}} \rVert^2", "of momentum, η = (2 / (t + 2))^(2/3)")
+MPG_slow = Quantity(r"\mathbb E \lVert e_t^{\mathrm{MPG, 4/5}} \rVert^2", "of momentum with the shares of N-PG-IGT")
+
+with as_printed():
+    rate_claims = {
+        "IGT": IGT_error <= (t + 1) ** Rational(-4, 5),
+        "HARPG": HARPG_error <= (t + 1) ** Rational(-1),
+        "momentum": MPG_error <= (t + 1) ** Rational(-2, 3),
+        "momentum, shares of IGT": MPG_slow <= (t + 1) ** Rational(-2, 5),
+    }
+    igt_as_harpg = IGT_error <= (t + 1) ** Rational(-1)
+    harpg_faster = HARPG_error <= (t + 1) ** Rational(-5, 4)
+    momentum_as_igt = MPG_error <= (t + 1) ** Rational(-4, 5)
+
+
+TURN = 2 * math.pi / math.log(2)  # the circle is gone round once while t doubles, so that all windows see the same
+
+
+def circling(updates, radius=0.4):
+    """θ_0, θ_1, ... on a circle in the first logits of two states, by angles that grow by 9 / (t + 2);  (T, 2, 2)."""
+    angle = np.concatenate([[0.0], np.cumsum(TURN / (np.arange(updates - 1) + 2))])
+    θ = np.zeros((updates, 2, 2))
+    θ[:, 0, 0], θ[:, 1, 0] = radius * np.cos(angle), radius * np.sin(angle)
+    return θ
+
+
+def moments_along(mdp, θ, horizon, estimate=gpomdp, *more):
+    """Mean and trace of the covariance of an estimate at each θ (T, S, A);  (..., T, S, A) and (..., T)."""
+    wide, means, variances = with_outcome_axis(mdp), [], []
+    for rows in np.array_split(np.arange(len(θ)), max(1, len(θ) // 128)):
+        π = softmax(np.broadcast_to(θ[rows], (*mdp.batch, len(rows), *θ.shape[1:])))
+        seen, p = every_trajectory(wide, π, horizon)
+        found = estimate(seen, π, *(np.broadcast_to(x[rows], π.shape) for x in more))
+        means.append(mean(p, found, 2))
+        variances.append(trace_variance(p, found, 2))
+    return np.concatenate(means, axis=-3), np.concatenate(variances, axis=-1)
+
+
+def ahead_of(θ, shares):
+    """θ̃_t on the path;  (T, S, A)."""
+    return np.stack([transported(*x) for x in zip(θ, [θ[0], *θ[:-1]], shares, strict=True)])
+
+
+def momentum_errors(shares, here, there, var):
+    """E‖e_t‖² by igt_error: the variance that is kept, and the square of the mean error;  (..., T).
+
+    `here` are the gradients at θ_t, `there` and `var` gradient and variance where the trajectory of round t is drawn.
+    """
+    kept, m, out = var[..., 0], 0 * here[..., 0, :, :], [var[..., 0]]
+    for k in range(1, len(shares)):
+        η, truth = shares[k], here[..., k, :, :]
+        m = (1 - η) * (m + here[..., k - 1, :, :] - truth) + η * (there[..., k, :, :] - truth)
+        kept = (1 - η) ** 2 * kept + η**2 * var[..., k]
+        out.append(kept + norm_squared(m))
+    return np.stack(out, axis=-1)
+
+
+def harpg_errors(shares, var, var_of_v):
+    """E‖e_t‖² by harpg_error;  (..., T)."""
+    out = [var[..., 0]]
+    for k in range(1, len(shares)):
+        out.append((1 - shares[k]) ** 2 * (out[-1] + var_of_v[..., k]) + shares[k] ** 2 * var[..., k])
+    return np.stack(out, axis=-1)
+
+
+def increments_along(mdp, θ, horizon):
+    """Var v_t for the steps of the path, zero for the first, over trajectories and q;  (..., T).
+
+    q takes the two points of Gauss' rule, which is exact for cubics.
+    """
+    Δ = θ - np.concatenate([θ[:1], θ[:-1]])
+    points = (0.5 - 0.5 / 3**0.5, 0.5 + 0.5 / 3**0.5)
+    (m, var), (m_late, var_late) = (moments_along(mdp, θ - q * Δ, horizon, hessian_vector, Δ) for q in points)
+    return (var + var_late) / 2 + norm_squared(m - m_late) / 4
+
+
+def shares_of(power, updates):
+    """(2 / (t + 2))^power for t < updates."""
+    return (2 / (np.arange(updates) + 2)) ** power
+
+
+def exact_errors(mdp, θ, horizon):
+    """E‖e_t‖² of N-PG-IGT, HARPG, momentum, and momentum with the shares of N-PG-IGT, on the path θ; each (..., T)."""
+    fast, updates = shares_of(4 / 5, len(θ)), len(θ)
+    here, var = moments_along(mdp, θ, horizon)
+    there, var_there = moments_along(mdp, ahead_of(θ, fast), horizon)
+    return (
+        momentum_errors(fast, here, there, var_there),
+        harpg_errors(shares_of(1, updates), var, increments_along(mdp, θ, horizon)),
+        momentum_errors(shares_of(2 / 3, updates), here, here, var),
+        momentum_errors(fast, here, here, var),
+    )
+
+
+@theorem(
+    rate_claims,
+    cite="fatk2023",
+    at="rates of the error",
+    source="derived",
+    judge=rate(t, up_to=1023, growth=0.1),
+    on={"mdp": discounted_mdps(2, 2, families=(signed("garnet", S=2, A=2, discount=0.9),))},
+    named={"two by two": {"mdp": two_by_two()}},
+    near_misses={
+        "IGT like 1 / t": igt_as_harpg,
+        "HARPG faster": harpg_faster,
+        "momentum like IGT": momentum_as_igt,
+    },
+    note="The path stays where policies are random: near deterministic ones the variance itself vanishes.",
+)
+def err_rate(mdp, *, updates=1024, horizon=2):
+    """Along steps like 1 / t transport brings the mean square error from t^(−2/3) to t^(−4/5), Hessians to 1 / t.
+
+    The recursions of igt_error and harpg_error along a prescribed path, with all trajectories listed.
+    """
+    errors = exact_errors(mdp, circling(updates), horizon)
+    for k in range(updates):
+        yield {t: k} | {
+            q: x[..., k] for q, x in zip((IGT_error, HARPG_error, MPG_error, MPG_slow), errors, strict=True)
+        }
+
+
+# -- a whole run in a Fisher-non-degenerate family ---------------------------------------------------------------------
+
+run_bias = Quantity("b", "largest √ε_bias / (1 − γ) on the run")
+run_noise = Quantity(
+    r"\sum_{t<T} (t + 1)(t + 2) \bigl[ 2 \gamma_t \lVert e_t \rVert + L_g \gamma_t^2 / 2 \bigr]",
+    "what errors and bends add up to",
+)
+δ_T = Quantity(r"\delta_T", "sub-optimality after T updates", accuracy="relative")
+
+small_three = (signed("bandits", K=3), signed("garnet", S=2, A=3))
+
+with as_printed():
+    run_claim = δ_T <= run_bias + run_noise / (T * (T + 1))
+    run_one_power_more = δ_T <= run_bias + run_noise / (T * (T + 1)) ** 2
+    run_tenth = δ_T <= run_bias + run_noise / (100 * T * (T + 1))
+
+
+@theorem(
+    run_claim,
+    cite="fatk2023",
+    at="Theorem 1, deterministic part",
+    source="derived",
+    status="sharpened",
+    judge=for_all(T, up_to=1000, exactly_up_to=2),
+    on={"mdp": replace(three, families=small_three), "points": points_of_circle, "noise": numbers(0, 1)},
+    named={
+        "three arms": lambda: {
+            "mdp": bandit(rational([0, "1/10", 1])),
+            "points": circle_points(rational(["12/5"])),
+            "noise": rational_number(1),
+        }
+    },
+    near_misses={"one power more": run_one_power_more, "a hundredth": run_tenth},
+    trivial=2 * R / (1 - γ),
+    uses=["fatk2023.rwgd_circle", "fatk2023.smooth_circle", "fatk2023.lemma_12"],
+    note="γ_t = 2 M_g / (μ_F (t + 2)) with one μ_F for all policies; constants (2, 2, 1) for (6, 8/3, 1/3).",
+)
+def run_circle(mdp, points, noise):
+    """A last iterate forgets where it began, and loses what the errors of its directions add up to.
+
+    Directions are exact gradients, and every other time as long a wrong one is added, times `noise`.
+    """
+    best, rest = optimum(mdp), 1 - mdp.discount
+    exact = (rational_number(int(x.p)) / int(x.q) for x in (I_MIN, M_MAX, I_MAX + H_MAX))
+    least, M, bent = (in_arithmetic_of(mdp.P, x) for x in exact)
+    μ, L = least * rest * smallest(mdp.start), bent * largest(abs(mdp.r), 2) / rest**2
+    added = b = 0 * μ
+    for k in range(1001):
+        π, scores = softmax(circle_logits(points)), circle_scores(points)
+        lost = gap(mdp, π, best)
+        if k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000):
+            yield constants(mdp) | {T: k, δ_T: lost, run_bias: b, run_noise: added}
+        b = maximum(b, circle_bias(mdp, π, scores, total(π * scores * scores), best) / rest)
+        gradient = circle_gradient(mdp, π, scores)
+        wrong_way = expand(noise * norm(gradient) * (k % 2), 1) * (0 * gradient + 1)
+        length = 2 * M / (μ * (k + 2))
+        added = added + (k + 1) * (k + 2) * (2 * length * norm(wrong_way) + L * length * length / 2)
+        points = turned(points, expand(length, 1) * unit((gradient + wrong_way)[..., None])[..., 0])
+
+
+def turned(points, angle):
+    """The points (cos ϑ, sin ϑ) at larger angles;  (..., S, 2) and (..., S) -> (..., S, 2)."""
+    c, s = cos_of(angle), sin_of(angle)
+    x, y = points[..., 0], points[..., 1]
+    return namespace(points).stack([c * x - s * y, s * x + c * y], axis=-1)
+
+
+def cos_of(x):
+    """cos x, in balls where x is exact."""
+    return np.vectorize(lambda y: ball(y).cos(), otypes=[object])(x) if x.dtype == object else np.cos(x)
+
+
+def sin_of(x):
+    """sin x, in balls where x is exact."""
+    return np.vectorize(lambda y: ball(y).sin(), otypes=[object])(x) if x.dtype == object else np.sin(x)

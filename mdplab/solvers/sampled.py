@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, expand, is_exact, norm, rational, rational_number
+from mdplab.arrays import Array, ball, expand, is_exact, norm, rational, rational_number
 from mdplab.errors import MdplabError
 from mdplab.models.discounted import DiscountedMDP
 from mdplab.sampling import Draws, NotEnumerable, Outcomes, rollouts
@@ -45,9 +45,18 @@ def decreasing(first: float, power: float) -> Iterator[float]:
 
 
 def unit(d: Array) -> Array:
-    """d / ‖d‖, and zero for d = 0;  (..., S, A) -> (..., S, A)."""
-    length = norm(d, 2)
-    return d / expand(length + (length == 0), 2)
+    """d / ‖d‖, and zero for d = 0;  (..., S, A) -> (..., S, A).  Balls that may be zero: anything from −1 to 1."""
+    length = expand(norm(d, 2), 2)
+    return np.asarray(_share(d, length)) if is_exact(d) else d / (length + (length == 0))
+
+
+def _share_of(x: Any, length: Any) -> Any:
+    if length > 0:
+        return x / length
+    return 0 * ball(x) if length == 0 else ball(-1).union(ball(1))
+
+
+_share = np.frompyfunc(_share_of, 2, 1)
 
 
 def scaled(x: Any, d: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mdplab import solvers
-from mdplab.arrays import floats, norm, rational, softmax
+from mdplab.arrays import floats, log, norm, rational, softmax
 from mdplab.errors import MdplabError
 from mdplab.exact import truncated_gradient
 from mdplab.instances import families, two_by_two
@@ -133,6 +133,13 @@ def test_a_batch_of_models_runs_as_each_of_them_does(name):
 def test_no_direction_no_step():
     assert (solvers.sampled.unit(np.zeros((2, 2))) == 0).all()
     assert (solvers.sampled.unit(rational(np.zeros((2, 2), dtype=int))) == 0).all()
+
+
+def test_a_direction_that_may_be_zero_may_be_any():
+    """log 4 − 2 log 2 is zero, but a ball around it."""
+    nearly = log(rational([[4]])) - 2 * log(rational([[2]]))
+    (found,) = solvers.sampled.unit(nearly).flat
+    assert all(found.contains(x) for x in (-1, 0, 1))
 
 
 def test_schedules_are_bounded_by_their_first_number():

@@ -5,12 +5,13 @@ the paper's l_ψ is 1 and its L_ψ is 0.  Trajectories have H steps, and λ_H co
 """
 
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 
 from sympy import Eq, Rational, exp, sqrt
 
 from mdplab.arrays import exp as exp_of
 from mdplab.arrays import expand, largest, log_softmax, namespace, norm, rational, softmax, total, transposed
+from mdplab.arrays import sqrt as root
 from mdplab.arrays import sqrt as sqrt_of
 from mdplab.exact import flow as exact_flow
 from mdplab.exact import (
@@ -25,6 +26,7 @@ from mdplab.exact import (
 from mdplab.exact.scalarisations import MeanVariance, Shortfall, SmoothWorst
 from mdplab.exact.utilities import Entropy, Linear, NegativeKL, OfReturns, OfStates, SmoothedLog, Sum
 from mdplab.instances import (
+    Family,
     discounted_mdps,
     logits,
     numbers,
@@ -34,8 +36,21 @@ from mdplab.instances import (
     two_by_two,
     two_by_two_logits,
 )
+from mdplab.instances.families import by_name
 from mdplab.models import DiscountedMDP
-from mdplab.sampling import gpomdp, off_policy, paid, prefix_weights, rollouts, trajectory_weight, visited_pairs
+from mdplab.sampling import (
+    every_trajectory,
+    gpomdp,
+    mean,
+    off_policy,
+    paid,
+    prefix_weights,
+    rollouts,
+    trace_variance,
+    trajectory_weight,
+    visited_pairs,
+)
+from mdplab.solvers import tsivr_pg
 from mdplab.theorem import Quantity, as_printed, for_all, identity, in_expectation, positive_start, theorem
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
@@ -560,3 +575,126 @@ def unbiased(mdp, θ, other, σ, draws, *, shadow=from_elsewhere, weighted=off_p
         truth_other: truncated_gradient(rewarded(mdp, r), also, horizon),
         mean_weight: trajectory_weight(τ, π, also),
     }
+
+
+# -- Increments --------------------------------------------------------------------------------------------------------
+
+SMALL = (Family("garnet:S=2,A=2", lambda rng, n: by_name["garnet"](rng, n, S=2, A=2)),)
+STEPS = 3  # of a trajectory
+spread = Quantity(r"\mathrm{tr\,Var}(\hat\lambda - \hat\lambda_\omega)", "variance of an increment of the occupancy")
+time = Quantity(r"\Lambda", "discounted number of steps, Σ_{t<H} γ^t", accuracy="relative")
+growth = Quantity(
+    r"\sum_{t<H} \gamma^t (t+1) e^{\sqrt2 (t+1) \lVert \theta - \theta' \rVert}",
+    "what weights of t + 1 factors vary by, summed",
+    accuracy="relative",
+)
+square = Quantity(r"\mathbb E \lVert \lambda_j - \lambda_H(\theta_j) \rVert^2", "mean square error of the occupancy")
+square_before = Quantity(r"\lVert \lambda_{j-1} - \lambda_H(\theta_{j-1}) \rVert^2", "square of the error before")
+with as_printed():
+    increments_vary = spread <= time * growth * distance**2
+    increments_vary_less = spread <= time * growth * distance**2 / 10
+    increments_vary_later = spread <= time * growth * distance**3
+    adds_up = Eq(square, square_before + spread)
+    forgets = Eq(square, spread)
+
+
+def growing(mdp, d):
+    """Σ_{t<H} γ^t (t + 1) exp(√2 (t + 1) d)."""
+    e, one = exp_of(root(0 * d + 2) * d), 0 * d + 1
+    γ_t, factor, out = one, one, 0 * d
+    for step in range(STEPS):
+        factor = factor * e
+        out = out + γ_t * (step + 1) * factor
+        γ_t = γ_t * mdp.γ(0)
+    return out
+
+
+def increments(mdp, π, before, weighted=off_policy):
+    """λ̂ − λ̂_ω of all trajectories of three steps, and their probabilities."""
+    τ, p = every_trajectory(mdp, π, STEPS)
+    back = weighted(τ, π, before)
+    return visited_pairs(τ, mdp.S, mdp.A) - visited_pairs(back, mdp.S, mdp.A), p
+
+
+@theorem(
+    {"variance": increments_vary},
+    cite="zhang2021",
+    at="Lemma on the variance of increments",
+    source="derived",
+    judge=for_all(),
+    on=ON_TURNS | {"mdp": discounted_mdps(2, 2, families=SMALL)},
+    named={"small turn": small_turn, "large turn": large_turn},
+    near_misses={"a tenth": increments_vary_less, "as the cube of the step": increments_vary_later},
+    uses=["zhang2021.lem5_7_tabular"],
+    note="‖λ̂ − λ̂_ω‖ <= Σ γ^t |1 − ω_t|, Cauchy–Schwarz, and Var ω_t <= (t + 1) ‖Δ‖² exp(√2 (t + 1) ‖Δ‖).",
+)
+def increment(mdp, θ, noise, share):
+    """The variance of an increment of the occupancy is of the order of the squared step."""
+    turn = expand(share, 2) * noise
+    X, p = increments(mdp, softmax(θ + turn), softmax(θ))
+    d = norm(turn, 2)
+    steps = sum(mdp.γ(0) ** t for t in range(STEPS))
+    yield {distance: d, time: steps, growth: growing(mdp, d), spread: trace_variance(p, X, 2)}
+
+
+@theorem(
+    adds_up,
+    cite="zhang2021",
+    at="Algorithm 1, inner loop",
+    source="derived",
+    judge=identity(),
+    on=ON_TURNS | {"mdp": discounted_mdps(2, 2, families=SMALL)},
+    named={"small turn": small_turn, "large turn": large_turn},
+    near_misses={"the past is forgotten": forgets, "inverted weights": {"weighted": upside_down}},
+    uses=["zhang2021.unbiased"],
+    note="For one trajectory, B = 1, from λ_{j−1} = λ_H / 2; of B trajectories the variance is the B-th part.",
+)
+def recursion(mdp, θ, noise, share, *, weighted=off_policy):
+    """An inner update adds the variance of its increment to the square of the error of λ_{j−1}, and nothing else."""
+    π, before = softmax(θ + expand(share, 2) * noise), softmax(θ)
+    λ, λ_now = (truncated_pair_visits(mdp, x, STEPS) for x in (before, π))
+    X, p = increments(mdp, π, before, weighted)
+    off = (λ / 2 - λ_now)[..., None, :, :] + X
+    yield {
+        square: mean(p, total(off * off, 2)),
+        square_before: total((λ / 2) * (λ / 2), 2),
+        spread: trace_variance(p, X, 2),
+    }
+
+
+j = Quantity("j", "updates since the epoch began", integer=True)
+N = Quantity("N", "large batch", integer=True)
+B = Quantity("B", "small batch", integer=True)
+δ = Quantity(r"\delta", "longest step", accuracy="exact")
+growth_δ = Quantity(
+    r"\sum_{t<H} \gamma^t (t+1) e^{\sqrt2 (t+1) \delta}", "what weights vary by in a longest step", accuracy="relative"
+)
+most = Quantity(r"D_j", "largest error on any path: 2 Λ + j Λ e^{√2 H δ}", accuracy="relative")
+with as_printed():
+    tracks = square <= time**2 / N + j / B * time * growth_δ * δ**2
+    tracks_eighth = square <= time**2 / (8 * N) + j / B * time * growth_δ * δ**2 / 8
+    tracks_from_nothing = square <= j / B * time * growth_δ * δ**2
+
+
+@theorem(
+    tracks,
+    cite="zhang2021",
+    at="error of the occupancy along an epoch",
+    source="derived",
+    judge=in_expectation({square: (0, most**2)}, index=j, up_to=3, replicates=2**14),
+    on={"mdp": discounted_mdps(2, 2, families=SMALL), "σ": numbers("1/4", 1)},
+    named={"two by two": two_by_two, "one state": one_state_loop("1/2", 2)},
+    near_misses={"an eighth": tracks_eighth, "from an exact start": tracks_from_nothing},
+    uses=["zhang2021.increment", "zhang2021.recursion"],
+    note="N = 8, B = 2, δ = 1/(2 H), H = 3, F = Σ log(λ + σ).",
+)
+def tracking(mdp, σ, draws, *, solver=tsivr_pg):
+    """Along an epoch the error of the occupancy is that of the large batch, and a little for each short step."""
+    radius, large, few = (0 * mdp.discount + 1) / (2 * STEPS), 8, 2
+    steps = sum(mdp.γ(0) ** t for t in range(STEPS))
+    constants = {N: large, B: few, δ: radius, time: steps, growth_δ: growing(mdp, radius)}
+    reach = steps * exp_of(root(0 * radius + 2) * STEPS * radius)
+    options = {"step_size": 1.0, "epoch": 100, "large_batch": large, "small_batch": few}
+    for it in islice(solver(mdp, SmoothedLog(σ), draws=draws, horizon=STEPS, **options), 4):
+        off = it.λ - truncated_pair_visits(mdp, it.π, STEPS)
+        yield constants | {j: it.k, square: total(off * off, 2), most: 2 * steps + it.k * reach}

@@ -11,6 +11,7 @@ from mdplab.exact import pair_visits, softmax_utility_gradient, truncated_pair_v
 from mdplab.exact.utilities import OfStates, SmoothedLog
 from mdplab.instances import two_armed_bandit, two_by_two, two_state_swap
 from mdplab.models import DiscountedMDP
+from mdplab.sampling import Outcomes, mean
 from theorems import zhang2021
 
 HALF = rational([["1/2", "1/2"]])
@@ -124,3 +125,31 @@ def test_the_score_of_equal_arms_by_hand(theorem):
     assert b[zhang2021.score][0, 0].overlaps(1 / flint.arb(2).sqrt())
     assert b[zhang2021.bend][0, 0].overlaps(flint.arb(1))
     assert b[zhang2021.along][0, 0] == 2
+
+
+def test_a_shadow_reward_from_the_same_pull_teaches_nothing():
+    """Two arms, π = (1/4, 3/4), σ = 1, one step: the arm pulled is worth 1/2 whatever it is, so E g = 0.
+
+    At λ = π the shadow reward is (4/5, 4/7), and the gradient 3/16 (4/5 − 4/7) (1, −1) = (3/70, −3/70).
+    """
+    θ = log(rational([["1/4", "3/4"]]))
+    for shadow, expected in ((zhang2021.from_same_trajectory, 0), (zhang2021.from_elsewhere, number("3/70"))):
+        outcomes = Outcomes()
+        arms = two_armed_bandit()
+        (b,) = zhang2021.unbiased(arms, θ, θ, number(1), outcomes, shadow=shadow, horizon=1)
+        found = mean(outcomes.probability, b[zhang2021.estimate], 2)
+        assert found[0, 0].overlaps(flint.arb(expected))
+        assert b[zhang2021.truth][0, 0].overlaps(flint.arb(3) / 70)
+
+
+def test_an_increment_varies_more_than_that_of_one_step():
+    """A loop, equal shares x after (p, q) = y: Var of (1 − ω) e_a is Σ (x − y)² / x − Σ (x − y)², three steps have more."""
+    instance = zhang2021.increment.instance(zhang2021.large_turn)
+    ((_, spread, bound),) = zhang2021.increment.trace(**instance)
+    first = flint.arb("1.0") / 2  # equal shares are where the trajectories come from
+    p = 1 / (1 + flint.arb(-2).exp())
+    single = sum((first - y) ** 2 / first - (first - y) ** 2 for y in (p, 1 - p))
+    assert spread > single
+    d, Λ = flint.arb(2).sqrt(), flint.arb(7) / 4
+    growth = sum((k + 1) * (flint.arb(2).sqrt() * (k + 1) * d).exp() / 2**k for k in range(3))
+    assert bound.overlaps(Λ * growth * d**2)

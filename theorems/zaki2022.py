@@ -5,6 +5,7 @@ behind the gradient are the paper's; the Łojasiewicz inequality and the rate ar
 the paper may carry a condition.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,12 +13,14 @@ from sympy import Abs, Eq, Rational, sqrt
 
 from mdplab import arrays, exact
 from mdplab.arrays import expand, largest, namespace, norm, rational, rational_number, smallest, total
+from mdplab.exact import truncated_gradient, truncated_values
 from mdplab.instances import (
     Domain,
     Family,
     bandits,
     controllers,
     discounted_mdps,
+    families,
     mixtures,
     numbers,
     one_action_each,
@@ -28,7 +31,15 @@ from mdplab.instances import (
     weights,
 )
 from mdplab.models import DiscountedMDP, bandit
-from mdplab.solvers import geometric, improper_pg, softmax_pg
+from mdplab.sampling import (
+    controller_rollouts,
+    observed_return,
+    rewards_to_go,
+    rollouts,
+    td_steps,
+    weight_scores,
+)
+from mdplab.solvers import geometric, improper_pg, softmax_pg, sphere
 from mdplab.theorem import (
     Assumption,
     Quantity,
@@ -36,6 +47,7 @@ from mdplab.theorem import (
     as_printed,
     for_all,
     identity,
+    in_expectation,
     positive_start,
     rewards_in_unit_interval,
     theorem,
@@ -630,3 +642,165 @@ def one_fifth(like):
 
 def one_twentieth(like):
     return rational_number("1/20") if arrays.is_exact(like) else 0.05
+
+
+# ------------------------------------------------------------------------------------------------------- trajectories
+
+dV_H = Quantity(r"\frac{\partial V_H^w(\mu)}{\partial \theta_m}", "derivative of the value of H steps")
+by_rewards = Quantity(
+    r"\mathbb E \textstyle\sum_t \Psi_t \nabla \log w(m_t)", "scores of the controllers times the rewards to go"
+)
+by_critic = Quantity(
+    r"\mathbb E \textstyle\sum_t \gamma^t \delta_t \nabla \log w(m_t)", "the same with temporal differences"
+)
+
+with as_printed():
+    both_unbiased = {"rewards": Eq(by_rewards, dV_H), "critic": Eq(by_critic, dV_H)}
+    half_unbiased = Eq(by_rewards, dV_H / 2)
+
+LENGTH = 2
+
+
+def small_models(rng, size):
+    return families.garnet(rng, size, S=2, A=2)
+
+
+def from_the_next_step(seen):
+    """A mistake: the reward of the step itself does not count."""
+    return rewards_to_go(replace(seen, rewards=seen.rewards * (np.arange(seen.H) > 0)))
+
+
+def not_discounted(mdp, seen, v):
+    """A mistake: the next value counts in full."""
+    return td_steps(seen, v, 1, timed=True)
+
+
+def discounted_steps(mdp, seen, v):
+    """δ_t = r_t + γ v(s_{t+1}) − v(s_t)."""
+    return td_steps(seen, v, mdp.discount, timed=True)
+
+
+@theorem(
+    both_unbiased,
+    cite="zaki2022",
+    at="actor-critic, the actor's estimate",
+    source="derived",
+    judge=in_expectation([by_rewards, by_critic]),
+    on={
+        "mdp": discounted_mdps(2, 2, rewards="any", families=(Family("garnet:S=2,A=2", small_models),)),
+        "controllers": controllers,
+        "w": weights,
+    },
+    named={"stay or switch": uneven},
+    near_misses={
+        "half the gradient": half_unbiased,
+        "rewards from the next step on": {"to_go": from_the_next_step},
+        "the next value not discounted": {"δ": not_discounted},
+    },
+    note="A controller is drawn at every step and draws the action; the action's own probability does not enter.  The "
+    "critic is the truth for the steps that are left.",
+)
+def unbiased(mdp, controllers, w, draws, *, to_go=rewards_to_go, δ=discounted_steps):
+    """The scores of the controllers drawn, times rewards to go or temporal differences, estimate the gradient.
+
+    The gradient is that of a model whose actions are the controllers.
+    """
+    choice, each = controllers_as_actions(mdp, controllers), 0 * mdp.r[..., :1] + w[..., None, :]
+    seen = controller_rollouts(mdp, controllers, w, LENGTH, draws)
+    v = truncated_values(choice, each, LENGTH)
+    yield {
+        dV_H: truncated_gradient(choice, each, LENGTH).sum(axis=-2),
+        by_rewards: weight_scores(seen, to_go(seen), w),
+        by_critic: weight_scores(seen, seen.weights * δ(mdp, seen, v), w),
+    }
+
+
+def controllers_as_actions(mdp, K):
+    """The model in which one chooses a controller and is paid what it is paid on average."""
+    P = (np.moveaxis(K, -3, -2)[..., None] * mdp.P[..., None, :, :]).sum(axis=-2)
+    r = (np.moveaxis(K, -3, -2) * mdp.r[..., None, :]).sum(axis=-1)
+    return DiscountedMDP(P, r, mdp.discount, mdp.start)
+
+
+along_slope = Quantity(
+    r"\mathbb E \langle \hat g, \nabla V \rangle / \| \nabla V \|",
+    "mean of the estimate along the gradient",
+)
+α = Quantity(r"\alpha", "radius of the perturbation", accuracy="exact")
+spread_of_arms = Quantity(r"(\max \bar r - \min \bar r)", "range of the controllers' rewards")
+
+with as_printed():
+    nearly_unbiased = slope - α * spread_of_arms / (3 * sqrt(3)) <= along_slope
+    unbiased_twice = 2 * slope <= along_slope
+
+
+def one_value(θ, u, radius):
+    """θ + α u."""
+    return θ + radius * u
+
+
+def unperturbed(θ, u, radius):
+    """A mistake: the value is that of θ itself, and says nothing of u."""
+    return θ
+
+
+def a_controller_for_each_arm():
+    mdp = two_armed_bandit()
+    return {"mdp": mdp, "controllers": one_action_each(mdp), "w": rational(["1/2", "1/2"])}
+
+
+def first_two():
+    """Two controllers that take one of two arms each, in batches too."""
+    return Domain(
+        lambda mdp: _two_pure(mdp), lambda rng, mdp: np.broadcast_to(np.eye(2)[:, None], (*mdp.batch, 2, 1, 2))
+    )
+
+
+def _two_pure(mdp):
+    from hypothesis import strategies as st
+
+    return st.just(one_action_each(mdp))
+
+
+def one_and_nothing():
+    """Two arms, paid 1 and 0, as drawn and as a batch."""
+
+    def draw():
+        from hypothesis import strategies as st
+
+        return st.just(two_armed_bandit())
+
+    def batch(rng, size):
+        return bandit(np.tile([1.0, 0.0], (size, 1)))
+
+    return Domain(draw, families=(Family("two arms", batch),), model=DiscountedMDP)
+
+
+@theorem(
+    nearly_unbiased,
+    cite="zaki2022",
+    at="simultaneous perturbation",
+    source="derived",
+    judge=in_expectation({along_slope: (-M / α, M / α)}, replicates=2**16),
+    on={"mdp": one_and_nothing(), "controllers": first_two(), "w": weights},
+    given=[in_one_state, rewards_in_unit_interval],
+    named={"two arms": a_controller_for_each_arm},
+    near_misses={"twice the gradient": unbiased_twice, "the value of θ itself": {"at": unperturbed}},
+    note="α = 1/2, two controllers for two arms that are paid 1 and 0, any weights.  The mean is the gradient of V "
+    "averaged over a ball of radius α, and V is (max − min) / (3√3)-smooth.  The price is a variance of M² V² / α².",
+)
+def spsa(mdp, controllers, w, draws, *, at=one_value, radius=0.5):
+    """A value at random logits nearby, times M u / α, estimates the gradient up to α times the smoothness."""
+    n = w.shape[-1]
+    u = sphere(draws, n)
+    π = exact.mixture(controllers, arrays.softmax(at(np.log(w) + 0 * u, u, radius)))
+    value = observed_return(rollouts(mdp, π, 1, draws))
+    g, arms = exact.improper_gradient(mdp, controllers, w), total(controllers * mdp.r, 2)
+    size = norm(g)
+    yield {
+        M: n,
+        α: radius,
+        slope: size,
+        spread_of_arms: largest(arms) - smallest(arms),
+        along_slope: n / radius * value * total(u * g) / (size + (size == 0)),
+    }

@@ -1,5 +1,7 @@
 """What is seen of a policy: trajectories and estimators."""
 
+from mdplab.sampling.controllers import controller_rollouts as controller_rollouts
+from mdplab.sampling.controllers import weight_scores as weight_scores
 from mdplab.sampling.draws import Draws as Draws
 from mdplab.sampling.epochs import ExitTrajectories as ExitTrajectories
 from mdplab.sampling.epochs import timed_rollouts as timed_rollouts

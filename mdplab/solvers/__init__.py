@@ -2,6 +2,10 @@
 
 from mdplab.solvers.adaptive_pg import AdaptiveIterate as AdaptiveIterate
 from mdplab.solvers.adaptive_pg import adaptive_pg as adaptive_pg
+from mdplab.solvers.best_of_both_worlds_po import LossIterate as LossIterate
+from mdplab.solvers.best_of_both_worlds_po import best_of_both_worlds_po as best_of_both_worlds_po
+from mdplab.solvers.best_of_both_worlds_po import dilated as dilated
+from mdplab.solvers.best_of_both_worlds_po import leader as leader
 from mdplab.solvers.checkpoints import every as every
 from mdplab.solvers.checkpoints import geometric as geometric
 from mdplab.solvers.clipped_surrogate import clipped_maximiser as clipped_maximiser
@@ -47,9 +51,14 @@ from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
 from mdplab.solvers.harpg import harpg as harpg
 from mdplab.solvers.harpg import n_harpg as n_harpg
+from mdplab.solvers.improper_actor_critic import ImproperCriticIterate as ImproperCriticIterate
+from mdplab.solvers.improper_actor_critic import improper_actor_critic as improper_actor_critic
 from mdplab.solvers.improper_natural_pg import improper_natural_pg as improper_natural_pg
 from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate
 from mdplab.solvers.improper_pg import improper_pg as improper_pg
+from mdplab.solvers.improper_spsa import ImproperSample as ImproperSample
+from mdplab.solvers.improper_spsa import improper_spsa as improper_spsa
+from mdplab.solvers.improper_spsa import sphere as sphere
 from mdplab.solvers.lagrangian import gradient_descent_ascent as gradient_descent_ascent
 from mdplab.solvers.lagrangian import reload as reload
 from mdplab.solvers.log_barrier_pg import BarrierIterate as BarrierIterate

@@ -6,6 +6,7 @@ import pytest
 
 from mdplab.arrays import rational, rational_number
 from mdplab.instances import stay_or_switch
+from mdplab.sampling import Outcomes, mean
 from theorems import zaki2022
 
 
@@ -50,3 +51,14 @@ def test_the_worse_controller_is_kept_by_hand():
     assert alone == [rational_number("19/2"), rational_number("38/5")]
     first = next(zaki2022.wrong_limit(**zaki2022.second_preferred()))
     assert first[zaki2022.w_1_next][()] < first[zaki2022.w_1][()]
+
+
+def test_the_estimates_of_the_actor_by_hand():
+    """Stay or switch, w = (1/2, 1/2), two steps from uniform: by symmetry zero, though single trajectories are not."""
+    outcomes, inputs = Outcomes(), zaki2022.symmetric()
+    del inputs["other"]
+    (found,) = zaki2022.unbiased(**inputs, draws=outcomes)
+    for q in (zaki2022.by_rewards, zaki2022.by_critic):
+        assert (mean(outcomes.probability, found[q], 1) == 0).all()
+        assert (found[q] != 0).any()
+    assert (found[zaki2022.dV_H] == 0).all()

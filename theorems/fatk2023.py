@@ -78,6 +78,7 @@ from mdplab.sampling import (
     trace_variance,
 )
 from mdplab.solvers import n_pg_igt, transported
+from mdplab.solvers.harpg import hessian_product
 from mdplab.solvers.sampled import unit
 from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, in_expectation, rate, theorem
 
@@ -1743,6 +1744,20 @@ def exact_errors(mdp, θ, horizon):
         momentum_errors(shares_of(2 / 3, updates), here, here, var),
         momentum_errors(fast, here, here, var),
     )
+
+
+def simulated_errors(mdp, θ, horizon, method, draws):
+    """Yield ‖e_t‖² of each replicate on the path, of "IGT", "HARPG" or "momentum"; exact_errors has the means."""
+    power = {"IGT": 4 / 5, "HARPG": 1, "momentum": 2 / 3}[method]
+    shares, d = shares_of(power, len(θ)), None
+    drawn_at = ahead_of(θ, shares) if method == "IGT" else θ
+    for k, η in enumerate(shares):
+        π = softmax(drawn_at[k])
+        g = gpomdp(rollouts(mdp, π, horizon, draws.at(2 * k)), π)
+        if d is not None and method == "HARPG":
+            d = d + hessian_product(mdp, θ[k], θ[k - 1], horizon, draws.at(2 * k + 1))
+        d = g if d is None else d + η * (g - d)
+        yield norm_squared(d - truncated_gradient(mdp, softmax(θ[k]), horizon))
 
 
 @theorem(

@@ -27,6 +27,7 @@ from mdplab.errors import MdplabError, MissingExtra
 # Seconds of NumPy, by a kernel's own fixed estimate, from which its compiled body is used.  Loading that body from
 # Numba's cache takes about half a second and building it the first time a few: smaller work is done before they are.
 WORTH_COMPILING = 0.5
+SMALL = 2**24  # bytes
 SHARED = 50  # runs among which `many_runs` counts the loading as shared
 
 _runs: ContextVar[int] = ContextVar("runs", default=1)
@@ -174,6 +175,6 @@ def memory() -> int:
 
 
 def require_memory(size: int, what: str, advice: str) -> None:
-    """Raise MdplabError, before work starts, if `what` takes more bytes than there are."""
-    if size > (there := memory()):
+    """Raise MdplabError, before work starts, if `what` takes more bytes than there are; a few need no asking."""
+    if size > SMALL and size > (there := memory()):
         raise MdplabError(f"{what} takes {size:,} bytes and {there:,} are available; {advice}")

@@ -132,7 +132,7 @@ def many_walks(walks: ManyWalks, counters: np.ndarray) -> tuple[np.ndarray, np.n
 
     def work(part: slice) -> None:
         table = entries, tables.cells, rows, shift
-        scratch = aligned(7 * GROUP).view(np.uint64)  # a vector that crosses a cache line costs as much as the walk
+        scratch = aligned(7 * GROUP).view(np.uint64)
         _many_walks(*table, chosen, walks.key, counters, states, actions, scratch, part.start, part.stop)
 
     over_cores(work, N, GROUP)

@@ -87,12 +87,15 @@ def chosen(batch: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _require_room(horizon: int, draws: Draws, more: int = 0, beside: str = "") -> None:
-    """Raise MdplabError unless there is a step to make and states, actions and rewards fit into memory."""
+    """Raise MdplabError unless there is a step to make and states, actions and rewards fit into memory.
+
+    Walks are drawn in groups of up to sixteen, with as much again for scratch.
+    """
     if horizon < 1:
         raise MdplabError(f"horizon is {horizon}; a trajectory has at least 1 step")
     N = math.prod(draws.shape)
     require_memory(
-        8 * (3 * horizon + 1) * N + more,
+        8 * (3 * horizon + 1) * (N + 32) + more,
         f"{N} trajectories of {horizon} steps{beside}",
         "draw fewer replicates at a time or shorten the horizon",
     )

@@ -122,9 +122,9 @@ def test_more_than_fits_into_memory_is_refused_before_work_starts(roll, monkeypa
     mdp, π = models(1)
     with pytest.raises(MdplabError, match=r"100 trajectories of \d+ steps.* takes? [\d,]+ bytes and [\d,]+ are avail"):
         roll(mdp[0], π[0], 10**13, Draws(0, np.arange(100)))
-    monkeypatch.setattr("mdplab.kernels.memory", lambda: 10_000)
-    with pytest.raises(MdplabError, match=r"24,800 bytes and 10,000 are available; draw fewer replicates"):
-        walk(mdp.start[0], mdp.P[0], π[0], 10, Draws(0, np.arange(100)))
+    monkeypatch.setattr("mdplab.kernels.memory", lambda: 2**25)
+    with pytest.raises(MdplabError, match=r"316,801,056 bytes and 33,554,432 are available; draw fewer replicates"):
+        walk(mdp.start[0], mdp.P[0], π[0], 100_000, Draws(0, np.arange(100)))
 
 
 def test_pair_sums_broadcast_and_follow_the_arithmetic() -> None:

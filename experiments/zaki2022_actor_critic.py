@@ -2,8 +2,8 @@
 
 Two queues with buffers, arrival rates 2/5 each, from the weight 0.88 of the first controller, one trajectory of 60
 steps an update.  It depends on where the critic begins: at 12 in every state, about what the mixtures are worth, all
-runs come to the best mixture, 1/2.  At zero, states of the controller that is drawn more often are valued sooner, and it
-takes all; natural steps, divided by its small weight, sometimes throw a run to the other controller.  The paper draws
+runs come to the best mixture, 1/2.  At zero, states of the controller that is drawn more often are valued sooner, and
+it takes all; natural steps, divided by a small weight, sometimes throw a run to the other controller.  The paper draws
 no such figure.  `mdplab run zaki2022_actor_critic`
 """
 

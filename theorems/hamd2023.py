@@ -4,6 +4,7 @@ Read: the abstract and the problem statement.  The statements are those of the t
 inside a region, at most N decisions, payoff g where the state leaves it or at the horizon.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -37,8 +38,19 @@ from mdplab.instances import (
     which_exit,
 )
 from mdplab.models import ExitTimeMDP
-from mdplab.solvers import exit_time_pg
-from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
+from mdplab.sampling import (
+    at_states,
+    pair_sums,
+    reinforce,
+    rewards_to_go,
+    rollouts,
+    score_sum,
+    state_baseline,
+    td_actor_critic,
+    td_steps,
+)
+from mdplab.solvers import exit_reinforce, exit_step, exit_time_pg
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, in_expectation, theorem
 
 # ---------------------------------------------------------------------------------------------------------- the letters
 
@@ -740,4 +752,147 @@ def no_free_shares(mdp, π, *, of=lambda mdp: mdp):
         spent: total(exit_visits(mdp, π) * π[..., 1] * price[: mdp.S], 2),
         worth: at_exit(shares * price),
         worth_first: at_exit(2 * shares),
+    }
+
+
+# --------------------------------------------------------------------------------------------------------- trajectories
+
+with as_printed():
+    half_of_it = Eq(dJ, 2 * by_payoff)
+
+few = exit_time_mdps()
+
+
+def inner(V, mdp):
+    """Values of time and place inside (..., N + 1, S + E) -> (..., N·S)."""
+    return V[..., :-1, : mdp.S].reshape(*V.shape[:-2], mdp.N * mdp.S)
+
+
+def true_critic(mdp, π):
+    """The policy's own values."""
+    return inner(exit_values(mdp, π), mdp)
+
+
+def without_exit(seen):
+    """A mistake: what is paid at an exit before the horizon is not seen."""
+    at_end = seen.weights[..., -1:] > 0
+    return replace(seen, rewards=seen.rewards * at_end)
+
+
+def as_seen(seen):
+    """Trajectories as they are."""
+    return seen
+
+
+@theorem(
+    four_forms,
+    cite="hamd2023",
+    at="policy gradient representation, from trajectories",
+    source="derived",
+    judge=in_expectation([by_payoff, by_critic, by_baseline, by_differences]),
+    on={"mdp": few, "π": exit_policies},
+    named={"walk": small_walk},
+    near_misses={"half of it": half_of_it, "exits that are not paid": {"look": without_exit}},
+    uses=["hamd2023.pg"],
+    note="The estimators of the solvers, on the trajectories that these are given, over all their outcomes.",
+)
+def sampled(mdp, π, draws, *, look=as_seen):
+    """What the solvers compute from a trajectory has the gradient as its mean, with any of the four weights."""
+    rows = π.reshape(*π.shape[:-3], mdp.N * mdp.S, mdp.A)
+    seen, v = look(rollouts(mdp, π, mdp.N, draws)), true_critic(mdp, π)
+    ahead = seen.rewards + at_states(v, seen)[..., 1:]
+    yield {
+        dJ: exit_gradient(mdp, π).reshape(rows.shape),
+        by_payoff: reinforce(seen, rows),
+        by_critic: score_sum(seen, seen.weights * ahead, rows),
+        by_baseline: reinforce(seen, rows, state_baseline(seen, v)),
+        by_differences: td_actor_critic(seen, rows, v, 1),
+    }
+
+
+offline_defect = Quantity(
+    r"\mathbb E [g(X_\tau) - V(i, x);\ X_i = x,\ i < \tau]", "what regression would still change, at (i, x)"
+)
+online_defect = Quantity(
+    r"\mathbb E [V(i + 1, X_{i+1}) - V(i, x);\ X_i = x,\ i < \tau]", "what temporal differences would still change"
+)
+nothing = Quantity("0", "nothing", accuracy="exact")
+
+with as_printed():
+    at_rest = {"offline": Eq(offline_defect, nothing), "online": Eq(online_defect, nothing)}
+
+
+def values_of_the_start(mdp, π):
+    """A mistake: values of the first time for all times."""
+    V = exit_values(mdp, π)
+    return inner(0 * V + V[..., :1, :], mdp)
+
+
+@theorem(
+    at_rest,
+    cite="hamd2023",
+    at="critics from trajectories",
+    source="derived",
+    judge=in_expectation([offline_defect, online_defect]),
+    on={"mdp": few, "π": exit_policies},
+    named={"walk": small_walk},
+    near_misses={
+        "values that ignore the time": {"critic": values_of_the_start},
+        "exits that are not paid": {"look": without_exit},
+    },
+)
+def critics_at_rest(mdp, π, draws, *, critic=true_critic, look=as_seen):
+    """At the policy's own values neither regression nor temporal differences move the critic on average."""
+    seen, v = look(rollouts(mdp, π, mdp.N, draws)), critic(mdp, π)
+    here = at_states(v, seen)
+    regress = seen.weights * (rewards_to_go(seen) - here[..., :-1])
+    defects = [
+        pair_sums(seen.states, 0 * seen.actions, x, mdp.N * mdp.S, 1)[..., 0]
+        for x in (regress, seen.weights * td_steps(seen, v, 1))
+    ]
+    yield {offline_defect: defects[0], online_defect: defects[1], nothing: 0 * v}
+
+
+mean_gain = Quantity(r"\mathbb E [J(\theta + \eta \hat g) - J(\theta)]", "mean gain of one sampled update")
+square_of_estimate = Quantity(r"\mathbb E \| \hat g \|^2", "mean square of the estimate", accuracy="relative")
+
+with as_printed():
+    gains_on_average = mean_gain >= η * slope**2 - N * G / 2 * η**2 * square_of_estimate
+    gains_without_noise = mean_gain >= η * slope**2
+    gains_with_little_noise = mean_gain >= η * slope**2 - N * G / 8 * η**2 * square_of_estimate
+
+
+def mostly_right():
+    """One decision between payoffs 1 and −1, the better one mostly taken, a step of two."""
+    return {"mdp": which_exit(), "θ": rational([[[1, 0]]]), "step_size": rational_number(2)}
+
+
+@theorem(
+    gains_on_average,
+    cite="hamd2023",
+    at="one update of the direct method from a trajectory",
+    source="derived",
+    judge=in_expectation([mean_gain, square_of_estimate]),
+    on={"mdp": few, "θ": exit_logits, "step_size": numbers("1/10", 4)},
+    named={"mostly right": mostly_right},
+    near_misses={
+        "without the noise": gains_without_noise,
+        "a quarter of the noise": gains_with_little_noise,
+        "down the gradient": {"sign": -1},
+    },
+    uses=["hamd2023.smooth"],
+)
+def sampled_gain(mdp, θ, step_size, draws, *, sign=1):
+    """A sampled update gains η‖∇J‖² in the mean, less half of N G times η² times the noise."""
+    it = next(exit_reinforce(mdp, θ, draws=draws, step_size=step_size))
+    moved = arrays.softmax(exit_step(it.θ, sign * step_size, it.direction))
+    behind = mdp.map(lambda x: np.expand_dims(np.asarray(x), len(mdp.batch)))
+    change = total((moved - it.π[..., None, :, :, :]) * exact.exit_advantages(mdp, it.π)[..., None, :, :, :])
+    yield {
+        N: mdp.N,
+        G: mdp.payoff_bound,
+        η: step_size,
+        slope: norm(exit_gradient(mdp, it.π), 3),
+        square_of_estimate: total(it.direction * it.direction, 3),
+        mean_gain: total(exit_visits(behind, moved) * change, 2),
     }

@@ -42,6 +42,13 @@ from mdplab.solvers.entropy_mirror_descent import entropy_mirror_descent as entr
 from mdplab.solvers.entropy_natural_pg import entropy_natural_pg as entropy_natural_pg
 from mdplab.solvers.entropy_pg import EntropyIterate as EntropyIterate
 from mdplab.solvers.entropy_pg import entropy_pg as entropy_pg
+from mdplab.solvers.exit_actor_critic import ExitCriticIterate as ExitCriticIterate
+from mdplab.solvers.exit_actor_critic import exit_actor_critic as exit_actor_critic
+from mdplab.solvers.exit_actor_critic import offline_critic as offline_critic
+from mdplab.solvers.exit_actor_critic import online_critic as online_critic
+from mdplab.solvers.exit_reinforce import ExitSample as ExitSample
+from mdplab.solvers.exit_reinforce import exit_reinforce as exit_reinforce
+from mdplab.solvers.exit_reinforce import exit_step as exit_step
 from mdplab.solvers.exit_time_pg import ExitIterate as ExitIterate
 from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
 from mdplab.solvers.fitted_occupancy_pg import fitted_occupancy as fitted_occupancy
@@ -83,6 +90,8 @@ from mdplab.solvers.n_pg_igt import transported as transported
 from mdplab.solvers.n_vr_pg import n_vr_pg as n_vr_pg
 from mdplab.solvers.natural_pg import natural_pg as natural_pg
 from mdplab.solvers.npg_primal_dual import npg_primal_dual as npg_primal_dual
+from mdplab.solvers.offline_pg import offline_pg as offline_pg
+from mdplab.solvers.offline_pg import one_step_back_rewards as one_step_back_rewards
 from mdplab.solvers.opg_primal_dual import opg_primal_dual as opg_primal_dual
 from mdplab.solvers.optimistic_gradient import GameIterate as GameIterate
 from mdplab.solvers.optimistic_gradient import optimistic_gradient as optimistic_gradient

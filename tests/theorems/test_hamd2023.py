@@ -5,9 +5,10 @@ import pytest
 from scipy.integrate import simpson
 from scipy.special import ndtr
 
-from mdplab.arrays import rational, rational_number
+from mdplab.arrays import floats, rational, rational_number
 from mdplab.exact import exit_optimum
-from mdplab.instances import share_repurchase
+from mdplab.instances import share_repurchase, which_exit
+from mdplab.sampling import Outcomes, mean
 from theorems import hamd2023
 
 
@@ -85,3 +86,12 @@ def test_the_average_price_is_rounded_so_as_to_be_right_in_the_mean():
     assert (mdp.P[3 * 5 + 1, 1] * average).sum() == rational_number("5/3")
     # From average 1: to 4/3, 5/3 and 2, each rounded to 1 or 2.
     assert mdp.P[3 * 5 + 1, 1, 25 + 2 * 5 + 1] == rational_number("1/4") * rational_number("2/3")
+
+
+def test_the_mean_gain_of_a_sampled_update_by_hand():
+    """Exits paid 1 and −1, θ = 0, η = 1: logits become (1/2, −1/2), so J becomes tanh(1/2) for sure."""
+    outcomes = Outcomes()
+    inputs = hamd2023.sampled_gain.instance({"mdp": which_exit(), "step_size": rational_number(1)})
+    (found,) = hamd2023.sampled_gain(**inputs, draws=outcomes)
+    assert float(floats(mean(outcomes.probability, found[hamd2023.mean_gain]))) == pytest.approx(np.tanh(0.5))
+    assert float(floats(mean(outcomes.probability, found[hamd2023.square_of_estimate]))) == pytest.approx(0.5)

@@ -232,6 +232,15 @@ def expand(x: Any, axes: int) -> Any:
     return x[(...,) + (None,) * axes] if shape else x
 
 
+def divided(x: Array, y: Array) -> Array:
+    """x / y, and 0 where y is zero."""
+    zero = y == 0
+    if is_exact(y):
+        return x / np.where(np.asarray(zero, dtype=bool), rational(1)[()], y) * np.where(zero, 0, 1)
+    xp = namespace(y)
+    return xp.where(zero, 0.0, x / xp.where(zero, 1.0, y))
+
+
 def log_softmax(θ: Array) -> Array:
     """log π_θ(a | s) = θ(s, a) − log Σ_b exp θ(s, b), over the last axis, safe against overflow.
 

@@ -7,12 +7,13 @@ differ in g only.  Histories are numbered as `ConfoundedPOMDP` says; arrays over
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, expand, floats, is_exact, largest, namespace, one_hot, rational, total
+from mdplab.arrays import Array, divided, expand, floats, is_exact, largest, namespace, one_hot, rational, total
 from mdplab.errors import ModelError
 from mdplab.exact.values import centred
 from mdplab.models import ConfoundedPOMDP
@@ -103,9 +104,9 @@ def history_value(model: ConfoundedPOMDP, π: Array) -> Array:
     return history_sum(model, true_rewards(model), π)
 
 
-def history_gradient(model: ConfoundedPOMDP, π: Array) -> Array:
-    """∂V/∂θ(h, o, a) for softmax logits on every history;  (..., H, O, A) -> the same."""
-    return softmax_slope(history_slope(model, true_rewards(model), π), π)
+def history_gradient(model: ConfoundedPOMDP, π: Array, g: Array | None = None) -> Array:
+    """∂V/∂θ(h, o, a) for softmax logits on every history, or of the sum with other rewards g;  (..., H, O, A)."""
+    return softmax_slope(history_slope(model, true_rewards(model) if g is None else g, π), π)
 
 
 def _rows(x: Array, axes: int) -> Array:
@@ -158,15 +159,6 @@ def _stepped(here: Array, P: Array, xp: Any) -> Array:
     by_action = xp.moveaxis(P, -2, -3)[..., None, None, :, :, :]  # a, s, t
     after = (here[..., None, :] @ by_action)[..., 0, :]
     return xp.reshape(after, (*after.shape[:-4], -1, after.shape[-1]))
-
-
-def divided(x: Array, y: Array) -> Array:
-    """x / y, and 0 where y is zero."""
-    zero = y == 0
-    if is_exact(y):
-        return x / np.where(np.asarray(zero, dtype=bool), rational(1)[()], y) * np.where(zero, 0, 1)
-    xp = namespace(y)
-    return xp.where(zero, 0.0, x / xp.where(zero, 1.0, y))
 
 
 # -- What the data show -----------------------------------------------------------------------------------------------
@@ -225,8 +217,14 @@ def _next_joint(model: ConfoundedPOMDP, α: Array, xp: Any) -> Array:
 # -- Bridges ----------------------------------------------------------------------------------------------------------
 
 
+Solver = Callable[[Array, Array], Array]
+
+
 def bridges(
-    laws: list[StageLaw], stages: list[Array], jacobian: list[Array] | None = None
+    laws: list[StageLaw],
+    stages: list[Array],
+    jacobian: list[Array] | None = None,
+    solution: Solver | None = None,
 ) -> tuple[list[Array], list[Array] | None]:
     """Solutions of the conditional moment equations, backwards from the last stage.
 
@@ -237,6 +235,8 @@ def bridges(
         The target policy at each stage.
     jacobian : list of array (..., N, O, A, K), optional
         Its derivatives by K parameters.
+    solution : function of M (..., N, A, Q, O) and Y (..., N, A, Q, K)
+        What solves the equations M b = Y, both in joint probabilities; `consistent_solution` by default.
 
     Returns
     -------
@@ -246,6 +246,7 @@ def bridges(
     ----------
     :cite:`hong2024`; equations as recalled on its card.
     """
+    solved = consistent_solution if solution is None else solution
     values: list[Array] = []
     slopes: list[Array] = []
     for t in range(len(laws) - 1, -1, -1):
@@ -253,14 +254,14 @@ def bridges(
         paid = law.reward
         if values:
             paid = paid + total(law.next_seen * _following(values[0], stages[t])[..., :, :, None, :, :])
-        values.insert(0, consistent_solution(law.seen, total(paid * π)[..., None])[..., 0])
+        values.insert(0, solved(law.seen, total(paid * π)[..., None])[..., 0])
         if jacobian is not None:
             right = _moved(paid[..., None] * _by_action(jacobian[t], 1, extra=1))
             if slopes:
                 later = _following(slopes[0], stages[t], extra=1)[..., :, :, None, :, :, :]
                 carried = (law.next_seen * π[..., None])[..., None] * later
                 right = right + _moved(carried, 2)
-            slopes.insert(0, consistent_solution(law.seen, right))
+            slopes.insert(0, solved(law.seen, right))
     return values, slopes if jacobian is not None else None
 
 
@@ -286,8 +287,12 @@ def _moved(x: Array, axes: int = 1) -> Array:
     return total(xp.moveaxis(x, -1, -1 - axes), axes)
 
 
-def identified_value(model: ConfoundedPOMDP, π: Array, laws: list[StageLaw] | None = None) -> Array:
+def identified_value(
+    model: ConfoundedPOMDP, π: Array, laws: list[StageLaw] | None = None, solution: Solver | None = None
+) -> Array:
     """V^π from the law of the data, through value bridges;  (..., H, O, A) -> (...).
+
+    With estimated `laws`, and a regularised `solution` as `bridges` has it, an estimate of V^π.
 
     Raises
     ------
@@ -297,14 +302,16 @@ def identified_value(model: ConfoundedPOMDP, π: Array, laws: list[StageLaw] | N
     if laws is None:
         identification(model).require()
         laws = observed_law(model)
-    values, _ = bridges(laws, _stages(model, π))
+    values, _ = bridges(laws, _stages(model, π), solution=solution)
     return _at_start(laws, values[0][..., None])[..., 0]
 
 
-def identified_slope(model: ConfoundedPOMDP, π: Array, laws: list[StageLaw] | None = None) -> Array:
+def identified_slope(
+    model: ConfoundedPOMDP, π: Array, laws: list[StageLaw] | None = None, solution: Solver | None = None
+) -> Array:
     """∂V/∂π(a | o, h) from the law of the data, through gradient bridges;  (..., H, O, A) -> the same.
 
-    Raises ModelError as `identified_value` does.
+    Arguments as for `identified_value`, which raises ModelError likewise.
     """
     if laws is None:
         identification(model).require()
@@ -314,7 +321,8 @@ def identified_slope(model: ConfoundedPOMDP, π: Array, laws: list[StageLaw] | N
     unit = unit.reshape(model.H, model.O, model.A, K)
     if not is_exact(model.P):
         unit = namespace(π).asarray(unit, device=π.device)
-    _, slopes = bridges(laws, _stages(model, π), [unit[model.stage(t), ...] for t in range(model.horizon)])
+    jacobian = [unit[model.stage(t), ...] for t in range(model.horizon)]
+    _, slopes = bridges(laws, _stages(model, π), jacobian, solution)
     assert slopes is not None
     out = _at_start(laws, slopes[0])
     return namespace(out).reshape(out, (*out.shape[:-1], model.H, model.O, model.A))

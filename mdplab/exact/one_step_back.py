@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from mdplab.arrays import Array, expand, namespace, solve, total, transposed
+from mdplab.arrays import Array, divided, expand, namespace, solve, total, transposed
 from mdplab.errors import ModelError
-from mdplab.exact.confounded import divided, history_sum, rank
+from mdplab.exact.confounded import history_sum, rank
 from mdplab.models import ConfoundedPOMDP
 
 

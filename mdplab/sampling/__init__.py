@@ -5,6 +5,12 @@ from mdplab.sampling.controllers import weight_scores as weight_scores
 from mdplab.sampling.draws import Draws as Draws
 from mdplab.sampling.epochs import ExitTrajectories as ExitTrajectories
 from mdplab.sampling.epochs import timed_rollouts as timed_rollouts
+from mdplab.sampling.estimators.confounded import bridge_rewards as bridge_rewards
+from mdplab.sampling.estimators.confounded import min_max_rewards as min_max_rewards
+from mdplab.sampling.estimators.confounded import naive_history_rewards as naive_history_rewards
+from mdplab.sampling.estimators.confounded import plugin_rewards as plugin_rewards
+from mdplab.sampling.estimators.confounded import regularised_inverse as regularised_inverse
+from mdplab.sampling.estimators.confounded import reweighted_rewards as reweighted_rewards
 from mdplab.sampling.estimators.gradients import actor_critic as actor_critic
 from mdplab.sampling.estimators.gradients import all_actions as all_actions
 from mdplab.sampling.estimators.gradients import gpomdp as gpomdp
@@ -43,7 +49,9 @@ from mdplab.sampling.moments import second_moment as second_moment
 from mdplab.sampling.moments import trace_variance as trace_variance
 from mdplab.sampling.offline import OfflineData as OfflineData
 from mdplab.sampling.offline import SeenLaw as SeenLaw
+from mdplab.sampling.offline import SeenOneStep as SeenOneStep
 from mdplab.sampling.offline import offline_data as offline_data
+from mdplab.sampling.offline import one_step_counts as one_step_counts
 from mdplab.sampling.offline import seen_laws as seen_laws
 from mdplab.sampling.outcomes import NotEnumerable as NotEnumerable
 from mdplab.sampling.outcomes import Outcomes as Outcomes

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array
+from mdplab.arrays import Array, divided
 from mdplab.models.confounded import ConfoundedPOMDP
 from mdplab.sampling.chains import entries, indicator, no_moves, zeros
 from mdplab.sampling.draws import Draws
@@ -34,6 +34,11 @@ class OfflineData:
     actions: Any
     rewards: Array
     hidden: Any
+
+    @property
+    def size(self) -> int:
+        """Number of trajectories that count as one data set: the length of the last batch axis."""
+        return int(self.proxy.shape[-1])
 
     def histories(self, O: int, A: int) -> np.ndarray:  # noqa: E741
         """Number, among the histories of its stage, of what was seen before each step;  (..., T)."""
@@ -69,9 +74,7 @@ def seen_laws(model: ConfoundedPOMDP, data: OfflineData, probability: Array | No
     equations have no or too many solutions.
     """
     A, O, Q = model.A, model.O, model.Q  # noqa: E741
-    *batch, n = data.proxy.shape
-    p = np.full((*batch, n), 1 / n) if probability is None else probability
-    laws, histories = [], data.histories(O, A)
+    p, laws, histories = _shares(data, probability), [], data.histories(O, A)
     for t in range(model.horizon):
         sizes = ((O * A) ** t, A, Q, O)
         index = (histories[..., t], data.actions[..., t], data.proxy, data.observations[..., t])
@@ -79,6 +82,49 @@ def seen_laws(model: ConfoundedPOMDP, data: OfflineData, probability: Array | No
         following = None if last else _summed(p, (*sizes, O), (*index, data.observations[..., t + 1]))
         laws.append(SeenLaw(_summed(p, sizes, index), _summed(p * data.rewards[..., t], sizes, index), following))
     return laws
+
+
+@dataclass(frozen=True, eq=False)
+class SeenOneStep:
+    """Frequencies of one stage given the observation before, with the fields of the exact `OneStepLaw`.
+
+    Attributes
+    ----------
+    seen, reward : array (..., A, O, Q)
+        Share of data with this observation, and their mean rewards, among those with this action and proxy.
+    onwards : array (..., A, O, O, Q), or None at the last stage
+    marginal : array (..., Q)
+    """
+
+    seen: Array
+    reward: Array
+    onwards: Array | None
+    marginal: Array
+
+
+def one_step_counts(
+    model: ConfoundedPOMDP, data: OfflineData, probability: Array | None = None
+) -> tuple[Array, list[SeenOneStep]]:
+    """(frequencies of O_1 (..., O), those of each stage): `mdplab.exact.one_step_back.one_step_laws` by counting."""
+    A, O, p, laws = model.A, model.O, _shares(data, probability), []  # noqa: E741
+    proxy, Q = data.proxy, model.Q
+    for t in range(model.horizon):
+        a, o = data.actions[..., t], data.observations[..., t]
+        among = _summed(p, (A, Q), (a, proxy))
+        last = t + 1 == model.horizon
+        counted = [_summed(x, (A, O, Q), (a, o, proxy)) for x in (p, p * data.rewards[..., t])]
+        seen, reward = (divided(x, among[..., None, :]) for x in counted)
+        following = None if last else _summed(p, (A, O, O, Q), (a, o, data.observations[..., t + 1], proxy))
+        onwards = None if following is None else divided(following, among[..., None, None, :])
+        laws.append(SeenOneStep(seen, reward, onwards, _summed(p, (Q,), (proxy,))))
+        proxy, Q = o, O
+    return _summed(p, (O,), (data.observations[..., 0],)), laws
+
+
+def _shares(data: OfflineData, probability: Array | None) -> Array:
+    if probability is not None:
+        return probability
+    return indicator(np.ones(data.proxy.shape, dtype=bool), data.rewards) / data.size
 
 
 def _summed(x: Array, sizes: tuple[int, ...], index: tuple[np.ndarray, ...]) -> Array:

@@ -60,16 +60,17 @@ def confounded_pg(
     if gradient is None:
         identification(model).require()
         gradient = partial(_identified, laws=observed_law(model))
-    return thinned(_run(model, θ, step_size, gradient, remembers=tuple(θ.shape) == full), at)
+    return thinned(ascent(model, θ, step_size, gradient, remembers=tuple(θ.shape) == full), at)
 
 
 def _identified(model: ConfoundedPOMDP, π: Array, laws: list[Any]) -> Array:
     return identified_gradient(model, π, laws)
 
 
-def _run(
+def ascent(
     model: ConfoundedPOMDP, θ: Array, η: Any, gradient: Callable[[ConfoundedPOMDP, Array], Array], remembers: bool
 ) -> Iterator[HistoryIterate]:
+    """The loop, for logits of every history if it `remembers`, else of observations; nothing is checked."""
     k = 0
     while True:
         π = softmax(θ) if remembers else memoryless(model, softmax(θ))

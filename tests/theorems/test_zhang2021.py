@@ -143,7 +143,7 @@ def test_a_shadow_reward_from_the_same_pull_teaches_nothing():
 
 
 def test_an_increment_varies_more_than_that_of_one_step():
-    """A loop, equal shares x after (p, q) = y: Var of (1 − ω) e_a is Σ (x − y)² / x − Σ (x − y)², three steps have more."""
+    """A loop, equal shares x after (p, q) = y: for one step tr Var (1 − ω) e_a = Σ (x − y)² / x − Σ (x − y)²."""
     instance = zhang2021.increment.instance(zhang2021.large_turn)
     ((_, spread, bound),) = zhang2021.increment.trace(**instance)
     first = flint.arb("1.0") / 2  # equal shares are where the trajectories come from

@@ -12,8 +12,10 @@ from mdplab.exact import stateful_action_values, stateful_values, stateful_visit
 from mdplab.exact.stateful import product_chain, slope_of, start_pairs, trajectories
 from mdplab.exact.values import resolvent
 from mdplab.instances import Domain, memory_needed, pomdps, stateful_policies
+from mdplab.instances.pomdp import FAMILIES
 from mdplab.models import POMDP
-from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
+from mdplab.sampling import joint_reinforce, marginal_reinforce, stateful_rollouts
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, in_expectation, theorem
 
 
 def emission_alone(model):
@@ -340,4 +342,63 @@ def joint_score_varies_more(model, π, steps):
         marginal_variance: spread(look[..., 0, :], namespace(π).moveaxis(marginal, -1, -2)),
         joint_mean: (p[..., None, :] @ estimate)[..., 0, :],
         marginal_mean: total(look * marginal),
+    }
+
+
+# -- Trajectories -----------------------------------------------------------------------------------------------------
+
+joint_along = Quantity(r"\mathbb{E} \langle \hat g, \delta \rangle", "mean of the sampled estimate along a direction")
+marginal_along = Quantity(
+    r"\mathbb{E} \langle \hat g^{\mathrm{marg}}, \delta \rangle", "the same with the memory summed out"
+)
+joint_square = Quantity(r"\mathbb{E} \lVert \hat g \rVert^2", "mean square of the sampled estimate")
+marginal_square = Quantity(r"\mathbb{E} \lVert \hat g^{\mathrm{marg}} \rVert^2", "the same with the memory summed out")
+with as_printed():
+    from_trajectories = {
+        "joint score": Eq(joint_along, finite_slope),
+        "marginal score": Eq(marginal_along, finite_slope),
+        "mean squares": marginal_square <= joint_square,
+    }
+    squares_reversed = joint_square <= marginal_square
+    twice_the_slope = Eq(joint_along, 2 * finite_slope)
+
+
+small_pomdps = pomdps(families=FAMILIES[:1])
+
+
+def other_memory(seen, π):
+    """A mistake: the filter begins in the last memory state."""
+    last = np.eye(π.shape[-1], dtype=int)[-1]
+    return marginal_reinforce(seen, π, rational(last) if π.dtype == object else 1.0 * last)
+
+
+@theorem(
+    from_trajectories,
+    cite="s2pg2024",
+    at="estimators from trajectories, and back-propagation through time",
+    source="derived",
+    judge=in_expectation([joint_along, marginal_along, joint_square, marginal_square]),
+    given=[emits],
+    on={"model": small_pomdps, "π": stateful_policies(), "δ": directions},
+    named={"memory needed": memory_needed},
+    near_misses={
+        "mean squares the other way round": squares_reversed,
+        "twice the gradient": twice_the_slope,
+        "a filter that begins elsewhere": {"marginal": other_memory},
+    },
+    uses=["s2pg2024.unbiased", "s2pg2024.joint_score_varies_more"],
+    note="What the solver computes, over all trajectories of two steps; the marginal score by the forward and backward "
+    "recursions for the memory, which see observations and actions only.",
+)
+def sampled(model, π, δ, draws, *, marginal=marginal_reinforce, steps=2):
+    """Both estimates from a trajectory have the gradient as their mean, and the marginal one is the shorter."""
+    seen = stateful_rollouts(model, π, steps, draws)
+    g, ours = joint_reinforce(seen, π), marginal(seen, π)
+    along = δ[..., None, :, :, :, :]
+    yield {
+        finite_slope: finite_slope_by_dual_numbers(model, π, δ, steps),
+        joint_along: total(g * along, 4),
+        marginal_along: total(ours * along, 4),
+        joint_square: total(g * g, 4),
+        marginal_square: total(ours * ours, 4),
     }

@@ -26,6 +26,8 @@ from mdplab.sampling.estimators.increments import gradient_increment as gradient
 from mdplab.sampling.estimators.increments import recursive_momentum as recursive_momentum
 from mdplab.sampling.estimators.increments import return_increment as return_increment
 from mdplab.sampling.estimators.increments import visit_increment as visit_increment
+from mdplab.sampling.estimators.memory import joint_reinforce as joint_reinforce
+from mdplab.sampling.estimators.memory import marginal_reinforce as marginal_reinforce
 from mdplab.sampling.estimators.steps import at_pairs as at_pairs
 from mdplab.sampling.estimators.steps import at_states as at_states
 from mdplab.sampling.estimators.steps import by_objective as by_objective

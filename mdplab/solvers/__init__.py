@@ -141,6 +141,8 @@ from mdplab.solvers.softmax_pg import softmax_pg as softmax_pg
 from mdplab.solvers.srvr_pg import srvr_pg as srvr_pg
 from mdplab.solvers.stateful_pg import StatefulIterate as StatefulIterate
 from mdplab.solvers.stateful_pg import stateful_pg as stateful_pg
+from mdplab.solvers.stateful_reinforce import StatefulSample as StatefulSample
+from mdplab.solvers.stateful_reinforce import stateful_reinforce as stateful_reinforce
 from mdplab.solvers.storm_pg import storm_pg as storm_pg
 from mdplab.solvers.trust_region import PolicyIterate as PolicyIterate
 from mdplab.solvers.trust_region import best_within as best_within

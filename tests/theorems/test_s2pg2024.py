@@ -4,6 +4,7 @@ import pytest
 
 from mdplab.arrays import rational
 from mdplab.instances import memory_needed
+from mdplab.sampling import Outcomes, mean
 from theorems import s2pg2024
 
 
@@ -48,3 +49,14 @@ def test_the_gradient_of_a_memory_by_hand():
     assert b[s2pg2024.formula] == b[s2pg2024.slope] == number("9/160")
     (b,) = s2pg2024.unbiased(**leaning(), steps=2)
     assert b[s2pg2024.mean] == b[s2pg2024.finite_slope] == number("9/160")
+
+
+def test_sampled_scores_without_memory_are_one_and_have_the_moments_found_before():
+    """The estimators of the solvers against the enumeration that knows nothing of them."""
+    model, outcomes = memory_needed(), Outcomes()
+    π = rational([["1/3", "2/3"], ["1/4", "3/4"], ["1/2", "1/2"]]).reshape(3, 1, 2, 1)
+    (found,) = s2pg2024.sampled(model, π, 0 * π + 1, outcomes)
+    square = [mean(outcomes.probability, found[q]) for q in (s2pg2024.joint_square, s2pg2024.marginal_square)]
+    (known,) = s2pg2024.joint_score_varies_more(model, π, 2)
+    assert square[0] == square[1]
+    assert square[0] == known[s2pg2024.variance] + (known[s2pg2024.joint_mean] ** 2).sum()

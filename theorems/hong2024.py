@@ -4,14 +4,28 @@ The numbers of the paper's own statements are not at hand, see the card.  Stages
 value is the expected sum of T rewards under a policy that acts on observations and its own past actions.
 """
 
+from dataclasses import replace
+
+import numpy as np
 from sympy import Eq, Rational
 
-from mdplab.arrays import identity_like, largest, namespace, total
+from mdplab.arrays import (
+    expand,
+    identity_like,
+    largest,
+    namespace,
+    norm,
+    rational_number,
+    solve,
+    total,
+    transposed,
+)
 from mdplab.exact import (
     best_history_policy,
     history_gap,
     history_gradient,
     history_slope,
+    history_sum,
     history_value,
     identification,
     identified_slope,
@@ -23,18 +37,31 @@ from mdplab.exact import (
     softmax_slope,
     true_rewards,
 )
-from mdplab.exact.confounded import uniform_policy
+from mdplab.exact.confounded import consistent_solution, uniform_policy
 from mdplab.instances import (
     Domain,
     blind_twins,
     confounded_pomdps,
     history_policies,
+    numbers,
     sign_reversal,
     two_witnesses,
     unconfounded,
 )
+from mdplab.instances.confounded import SQUARE
 from mdplab.models import ConfoundedPOMDP
-from mdplab.theorem import Assumption, Quantity, Without, as_printed, for_all, identity, theorem, witness
+from mdplab.sampling import OfflineData, bridge_rewards, offline_data, regularised_inverse, seen_laws
+from mdplab.theorem import (
+    Assumption,
+    Quantity,
+    Without,
+    as_printed,
+    for_all,
+    identity,
+    in_expectation,
+    theorem,
+    witness,
+)
 
 identified = Assumption(
     r"\operatorname{rank} E = \operatorname{rank} \Pr(S_t \mid O_0, h, a) = |\mathcal S|,\ \pi^b > 0",
@@ -302,3 +329,307 @@ def gradient_domination(model, π, *, counted=everywhere):
         mismatch: largest(reach(model, best) / reach(model, π)),
         ascent: total(counted(model, largest(G) - total(π * G)), 2),
     }
+
+
+# -- What counts estimate ----------------------------------------------------------------------------------------------
+
+counted = Quantity(
+    r"\mathbb{E} \bigl(\widehat{\Pr}(o_0, h, a, o, o'), \hat{\mathbb{E}}[R \mathbf{1}\{o_0, h, a, o\}]\bigr)",
+    "mean shares of data in which this is seen, and mean sums of their rewards over all data",
+)
+expected = Quantity(
+    r"\bigl(\Pr(o_0, h, a, o, o'), \mathbb{E}[R \mathbf{1}\{o_0, h, a, o\}]\bigr)",
+    "probabilities, and expected rewards",
+    accuracy="relative",
+)
+with as_printed():
+    counts_claim = Eq(counted, expected)
+    half_of_it = Eq(counted, expected / 2)
+
+
+def flattened(laws):
+    """All probabilities and rewards of all stages as one vector;  -> (..., n)."""
+    parts = [(x, 4) for law in laws for x in (law.seen, law.reward)] + [(law.next_seen, 5) for law in laws[:-1]]
+    return np.concatenate([x.reshape(*x.shape[:-axes], -1) for x, axes in parts], axis=-1)
+
+
+def alone(data):
+    """Each trajectory a data set of its own."""
+    return OfflineData(**{name: np.expand_dims(x, len(data.proxy.shape)) for name, x in vars(data).items()})
+
+
+def late_proxy(data):
+    """O_1 in place of the proxy: what the behaviour policy's state shows, with the action it led to."""
+    return replace(data, proxy=data.observations[..., 0])
+
+
+def swapped(data):
+    """The rewards of the stages in reverse order."""
+    return replace(data, rewards=1 - data.rewards)
+
+
+listed = confounded_pomdps("square", families=SQUARE[:3])  # trajectories few enough to be listed
+
+
+@theorem(
+    counts_claim,
+    cite="hong2024",
+    at="sample version, counts",
+    source="derived",
+    judge=in_expectation([counted]),
+    on={"model": listed},
+    named={
+        "sign reversal, one step": lambda: {"model": sign_reversal(1)},
+        "sign reversal, two steps": lambda: {"model": sign_reversal(2)},
+    },
+    near_misses={
+        "half of it": half_of_it,
+        "the first observation for the proxy": {"recorded": late_proxy},
+        "losses for rewards": {"recorded": swapped},
+    },
+)
+def counts(model, draws, *, recorded=as_it_is):
+    """Frequencies in offline data have the law of the data as their mean, stage by stage, rewards too."""
+    laws = seen_laws(model, alone(recorded(offline_data(model, draws))))
+    yield {counted: flattened(laws), expected: flattened(observed_law(model))}
+
+
+n = Quantity("n", "number of trajectories", integer=True)
+spread = Quantity(
+    r"\mathbb{E} \lVert \widehat{\Pr} - \Pr \rVert_2^2", "mean squared error of the frequencies of (o_0, a, o)"
+)
+one_alone = Quantity(r"1 - \lVert \Pr \rVert_2^2", "that of one trajectory", accuracy="relative")
+with as_printed():
+    averages_out = Eq(spread, one_alone / n)
+    never_averages_out = Eq(spread, one_alone)
+
+
+def independent(p, size):
+    """Probabilities of all `size`-tuples of independent outcomes;  (..., K) -> (..., K, ..., K)."""
+    out = p
+    for k in range(1, size):
+        out = out[..., None] * p[(..., *(None,) * k, slice(None))]
+    return out
+
+
+def one_over_again(p, size):
+    """All trajectories equal to the first."""
+    K = p.shape[-1]
+    same = np.zeros((K,) * size, dtype=int)
+    same[(np.arange(K),) * size] = 1
+    return p[(..., *(None,) * (size - 1))] * same
+
+
+@theorem(
+    averages_out,
+    cite="hong2024",
+    at="sample version, counts",
+    source="derived",
+    judge=identity(n, up_to=3),
+    on={"model": confounded_pomdps("square", families=(SQUARE[0], SQUARE[2]))},
+    named={"sign reversal, one step": lambda: {"model": sign_reversal(1)}},
+    near_misses={"no averaging": never_averages_out, "the same trajectory again": {"joint": one_over_again}},
+    note="All data sets of one, two and three trajectories, by what the first stage shows of them.",
+)
+def variance_of_counts(model, *, joint=independent):
+    """The mean squared error of frequencies is that of one trajectory over n: the source of the rate n^(−1/2)."""
+    p = observed_law(model)[0].seen
+    p = p.reshape(*p.shape[:-4], -1)
+    K = p.shape[-1]
+    for size in (1, 2, 3) if K <= 8 else (1, 2):
+        tuples = np.stack(np.meshgrid(*[np.arange(K)] * size, indexing="ij"), axis=-1).reshape(-1, size)
+        seen = identity_like(p[..., None] * p[..., None, :])[tuples].sum(axis=1)
+        off = seen / size - p[..., None, :]
+        chance = joint(p, size).reshape(*p.shape[:-1], -1)
+        yield {n: size, spread: total(chance * total(off * off)), one_alone: total(p * (1 - p))}
+
+
+# -- Estimates from counts ---------------------------------------------------------------------------------------------
+
+ridge = Quantity(r"\varrho", "strength of the ridge", accuracy="exact")
+by_ridge = Quantity(r"\hat V(\theta)", "value by ridge regression, one linear form for each history")
+by_saddle = Quantity(r"\tilde V(\theta)", "value by the bridges of the saddle point")
+ridge_slope = Quantity(r"\partial_\theta \hat V(\theta)", "derivative of the former by a logit")
+saddle_slope = Quantity(r"\tilde\partial_\theta V(\theta)", "mean of the gradient bridges of the saddle point")
+with as_printed():
+    reduces = {"value": Eq(by_saddle, by_ridge), "gradient": Eq(saddle_slope, ridge_slope)}
+
+
+def saddle_point(size, strength):
+    """What solves min_b max_f E_n[(M b − Y) f − f²/2] + λ/(2n) ‖b‖², as a function of M and Y in joint probabilities.
+
+    By the two first-order conditions at once: M b − Y = f wherever data are, and E_n[Mᵀ f] + λ/n b = 0.
+    """
+
+    def solved(M, Y):
+        shrinks = strength / size * identity_like(transposed(M) @ M) + 0 * (transposed(M) @ M)
+        weight = total(M)[..., None] * identity_like(M @ transposed(M))  # Pr(q, h, a)
+        system = np.block([[shrinks, transposed(M)], [M, -weight]])
+        right = np.concatenate([0 * M[..., 0, :, None] + 0 * Y[..., :1, :], Y], axis=-2)
+        return transposed(solve(system[..., None, :, :], transposed(right)))[..., : M.shape[-1], :]
+
+    return solved
+
+
+def weighed(laws, size, strength):
+    """Least squares whose equations weigh as much as the values of the proxy occur."""
+    return bridge_rewards(laws, size, strength, weighted=True)
+
+
+def unweighed(laws, size, strength):
+    """As recalled, (MᵀM + λ/n_{h,a})⁻¹ Mᵀ Y: all values of the proxy weigh the same."""
+    return bridge_rewards(laws, size, strength)
+
+
+def twice_the_ridge(laws, size, strength):
+    return bridge_rewards(laws, size, 2 * strength, weighted=True)
+
+
+def amounts(low, high):
+    """One number for each model."""
+    domain = numbers(low, high)
+    return replace(domain, batch=lambda rng, model: domain.batch(rng, model))
+
+
+estimates = {"model": confounded_pomdps(), "π": history_policies, "size": amounts(1, 1000), "strength": amounts(1, 3)}
+
+
+def some_data(horizon, size=100):
+    return {"model": sign_reversal(horizon), "size": rational_number(size), "strength": rational_number(1)}
+
+
+@theorem(
+    reduces,
+    cite="hong2024",
+    at="min-max estimator",
+    source="derived",
+    judge=identity(),
+    on=estimates,
+    named={
+        "sign reversal, one step": lambda: some_data(1),
+        "sign reversal, two steps": lambda: some_data(2),
+        "more observations than states": lambda: {**some_data(2), "model": two_witnesses(2)},
+    },
+    near_misses={"all equations weigh the same": {"fitted": unweighed}, "twice the ridge": {"fitted": twice_the_ridge}},
+    note="For any law of data with positive frequencies, that of n data among them.  The weights are those of the norm "
+    "E_n f²; with all equations alike, as recalled, it is another estimator with the same limit.",
+)
+def min_max(model, π, size, strength, *, fitted=weighed):
+    """With all functions as classes the min-max estimator is weighted ridge regression, value and gradient."""
+    laws, saddle = observed_law(model), saddle_point(expand(size, 4), expand(strength, 4))
+    g = fitted(laws, expand(size, 2), expand(strength, 2))
+    yield {
+        by_ridge: history_sum(model, g, π),
+        by_saddle: identified_value(model, π, laws, saddle),
+        ridge_slope: history_gradient(model, π, g),
+        saddle_slope: softmax_slope(identified_slope(model, π, laws, saddle), π),
+    }
+
+
+estimated_slope = Quantity(r"\widehat{\partial_	heta V}(	heta)", "mean of the estimated gradient bridges")
+slope_of_estimate = Quantity(r"\partial_	heta \hat V(	heta)", "derivative of the estimated value by a logit")
+with as_printed():
+    differentiates = Eq(estimated_slope, slope_of_estimate)
+
+
+def same_ridge(strength):
+    return strength
+
+
+def ridge_of_its_own(strength):
+    return 2 * strength
+
+
+@theorem(
+    differentiates,
+    cite="hong2024",
+    at="plug-in estimator",
+    source="derived",
+    judge=identity(),
+    on=estimates,
+    named={
+        "sign reversal, one step": lambda: some_data(1),
+        "sign reversal, two steps": lambda: some_data(2),
+    },
+    near_misses={
+        "another ridge for the gradient": {"for_gradient": ridge_of_its_own},
+        "the next gradient bridge not carried on": {"carried": first_stage},
+    },
+)
+def gradient_of_the_estimate(model, π, size, strength, *, for_gradient=same_ridge, carried=all_stages):
+    """Estimated gradient bridges give the derivative of the estimated value: ascent climbs one fixed function."""
+    laws, size = observed_law(model), expand(size, 2)
+
+    def solution(M, Y):
+        return regularised_inverse(M, size, for_gradient(expand(strength, 2))) @ Y
+
+    g = bridge_rewards(laws, size, expand(strength, 2))
+    yield {
+        estimated_slope: softmax_slope(carried(model, identified_slope(model, π, laws, solution)), π),
+        slope_of_estimate: history_gradient(model, π, g),
+    }
+
+
+bias = Quantity(
+    r"\lVert \hat g_n - g \rVert_\infty", "error that the ridge makes of the rewards on histories, with the true law"
+)
+start_law = Quantity(r"\lVert \Pr(O_1) \rVert_2", "length of the law of the first observation", accuracy="relative")
+pulled = Quantity(
+    r"\max_{o, a} \frac{\lVert M_a^{-1} \rVert_F^2 \lVert b_{o, a} \rVert_2}{\Pr(a)}",
+    "squared ill-posedness of the equations times length of the bridge, over the frequency of the action",
+)
+with as_printed():
+    vanishes = bias <= ridge * start_law * pulled / n
+    vanishes_faster = bias <= ridge * start_law * pulled / n**2
+    vanishes_sooner = bias <= ridge * start_law * pulled / (100 * n)
+
+
+def given_action(law):
+    """(M_a (..., A, Q, O), Pr(a) (..., A)) of a one-step model: Pr(o | q, a), from joint probabilities."""
+    size = total(law.seen[..., 0, :, :, :])
+    return law.seen[..., 0, :, :, :] / size[..., None], total(size)
+
+
+def reward_bridges(law):
+    """b_{o,a}(o') with Σ_o' Pr(o' | q, a) b_{o,a}(o') = E[R 1{O = o} | q, a];  -> (..., A, O', O)."""
+    return consistent_solution(law.seen, law.reward)[..., 0, :, :, :]
+
+
+def ill_posedness(M):
+    """‖M_a⁻¹‖_F² of square matrices;  (..., A, n, n) -> (..., A)."""
+    inverse = solve(M[..., None, :, :], identity_like(M) + 0 * M)  # its rows are the columns
+    return total(inverse * inverse, 2)
+
+
+one_step = confounded_pomdps("square", families=(SQUARE[0], SQUARE[2]))
+one_step = replace(one_step, draw=lambda draw=one_step.draw: draw().filter(lambda model: model.horizon == 1))
+
+
+@theorem(
+    vanishes,
+    cite="hong2024",
+    at="plug-in estimator, bias of the ridge",
+    source="derived",
+    judge=for_all(n, up_to=10**6, exactly_up_to=10**6),
+    on={"model": one_step, "strength": amounts(1, 3)},
+    given=[identified],
+    named={"sign reversal": lambda: {"model": sign_reversal(1), "strength": rational_number(1)}},
+    near_misses={"n² for n": vanishes_faster, "a hundredth": vanishes_sooner},
+    trivial=1,
+    note="T = 1.  Rewards on histories, g(o, a), give value and gradient of every policy.",
+)
+def ridge_bias(model, strength):
+    """The bias that the ridge brings falls as 1/n, faster than what chance does."""
+    (law,) = observed_law(model)
+    M, p = given_action(law)
+    b, g = reward_bridges(law), true_rewards(model)
+    first = total(namespace(M).moveaxis(law.seen[..., 0, :, :, :], -1, -3), 2)
+    for size in (10**k for k in range(7)):
+        off = bridge_rewards([law], size, expand(strength, 2)) - g
+        yield {
+            n: size,
+            ridge: strength,
+            bias: largest(abs(off), 3),
+            start_law: norm(first),
+            pulled: largest(ill_posedness(M) * largest(norm(namespace(b).moveaxis(b, -1, -2))) / p),
+        }

@@ -233,12 +233,12 @@ with as_printed():
     near_misses={"half a root": likely_root},
     trivial=2,
     note="All distributions over pairs: parameters are probabilities, B_ω = 1 and B_L = m, and likelihood is largest "
-    "for what is seen how often.  n = 20000; below about 6000 the bound exceeds two.",
+    "for what is seen how often.  n = 10000; below about 6000 the bound exceeds two.",
 )
 def mle(mdp, θ, draws):
     """The occupancy that maximises likelihood is near, with high probability."""
     λ = (1 - mdp.discount) * pair_visits(mdp, softmax(θ))
-    size, p = 20000, λ.reshape(-1)
+    size, p = 10000, λ.reshape(-1)
     edges = np.cumsum(p)[:-1]
     u = np.sort(draws.uniforms("pairs", size), axis=-1)
     below = np.stack([np.searchsorted(row, edges) for row in u.reshape(-1, size)])

@@ -77,7 +77,7 @@ from mdplab.sampling import (
     second_moment,
     trace_variance,
 )
-from mdplab.solvers import n_pg_igt, transported
+from mdplab.solvers import n_harpg, n_pg_igt, transported
 from mdplab.solvers.harpg import hessian_product
 from mdplab.solvers.sampled import unit
 from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, in_expectation, rate, theorem
@@ -1648,6 +1648,49 @@ def lemma_7(mdp, θ, first, draws, *, solver=n_pg_igt, horizon=4):
     for it in solver(mdp, θ, draws=draws, horizon=horizon, step_sizes=halving(first)):
         missed = norm(it.direction - truncated_gradient(with_outcome_axis(mdp), it.π, horizon), 2)
         yield constants(mdp) | {t: it.k, γ_0: first, missed_t: missed}
+
+
+square_t = Quantity(r"\mathbb E \lVert d_t - \nabla J_H(\theta_t) \rVert^2", "mean square error after t updates")
+square_bound = Quantity(
+    r"B_t", "B_t = (1 − η_t)² (B_{t−1} + σ_h² γ_{t−1}²) + η_t² σ_g² from B_0 = σ_g²", accuracy="relative"
+)
+reach = Quantity(r"D_t", "what no error exceeds on any trajectory", accuracy="relative")
+σ2 = Quantity(r"\sigma_g^2", "bound of the variance of the gradient estimate", accuracy="relative")
+
+with as_printed():
+    harpg_run_claim = square_t <= square_bound
+    harpg_run_fifth = square_t <= square_bound / 5
+    harpg_share_squared = square_t <= σ2 * (2 / (t + 2)) ** 2
+
+
+@theorem(
+    harpg_run_claim,
+    cite="fatk2023",
+    at="N-HARPG, error along a run",
+    source="derived",
+    judge=in_expectation({square_t: (0, reach**2)}, index=t, up_to=5, exactly_up_to=5, replicates=2**14),
+    on={"mdp": with_a_choice(tiny), "θ": logits, "first": numbers("1/1000", "1/50")},
+    named={
+        "always paid": lambda: always_paid("1/2") | {"θ": rational([[1, 0]]), "first": rational_number("1/50")},
+        "two arms": lambda: two_arms() | {"first": rational_number("1/50")},
+    },
+    near_misses={"a fifth of it": harpg_run_fifth, "η_t² σ_g² alone": harpg_share_squared},
+    uses=["fatk2023.harpg_line", "fatk2023.harpg_error", "fatk2023.variance", "fatk2023.hessian_variance"],
+    note="σ_g² of variance for this length, σ_h = r_max Σ (h + 1) γ^h (2 H + 1/2); γ_t = γ_0 2 / (t + 2).",
+)
+def harpg_run(mdp, θ, first, draws, *, horizon=2):
+    """The mean square error of N-HARPG along a run is what noise and steps of given length leave of it."""
+    size, weights = largest(abs(mdp.r), 2), [mdp.discount**h for h in range(horizon)]
+    counted = size * sum((h + 1) * w for h, w in enumerate(weights))
+    σ_g2, σ_h = size * sum(weights) * counted * (mdp.A - 1) / mdp.A, counted * (4 * horizon + 1) / 2
+    far = 3 * counted / 2  # no estimate and no gradient is longer, as 3/2 > √2
+    B, length, steps = σ_g2, far, halving(first)
+    for it in n_harpg(mdp, θ, draws=draws, horizon=horizon, step_sizes=halving(first)):
+        e = it.direction - truncated_gradient(with_outcome_axis(mdp), it.π, horizon)
+        yield {t: it.k, square_t: norm_squared(e), square_bound: B, reach: length + far, σ2: σ_g2}
+        step, η = next(steps), 2 / (it.k + 3)
+        B = (1 - η) ** 2 * (B + σ_h**2 * step**2) + η**2 * σ_g2
+        length = (1 - η) * (length + σ_h * step) + η * far
 
 
 IGT_error = Quantity(r"\mathbb E \lVert e_t^{\mathrm{IGT}} \rVert^2", "of N-PG-IGT, η = (2 / (t + 2))^(4/5)")

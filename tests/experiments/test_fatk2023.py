@@ -10,7 +10,7 @@ from mdplab.sampling import Draws
 from mdplab.solvers import decreasing, harpg, n_harpg, n_mpg, n_pg_igt, sampled_pg, storm_pg
 
 REPLICATES = 32
-# Mean gaps after 10, 100 and for some 1000 iterations of 32 runs on the same model, computed by another program, with other draws.
+# Mean gaps after 10, 100, 1000 iterations of 32 runs on the same model, by another program with other draws.
 ELSEWHERE = {
     sampled_pg: (lambda: decreasing(1.0, 1 / 2), (0.46, 0.23, 0.057)),
     storm_pg: (lambda: decreasing(0.3, 1 / 3), (0.61, 0.27, 0.040)),

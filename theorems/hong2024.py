@@ -4,10 +4,12 @@ The numbers of the paper's own statements are not at hand, see the card.  Stages
 value is the expected sum of T rewards under a policy that acts on observations and its own past actions.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from sympy import Eq, Rational
+from hypothesis import strategies as st
+from sympy import Eq, Max, Rational, log, sqrt
 
 from mdplab.arrays import (
     expand,
@@ -15,6 +17,7 @@ from mdplab.arrays import (
     largest,
     namespace,
     norm,
+    rational,
     rational_number,
     solve,
     total,
@@ -40,6 +43,7 @@ from mdplab.exact import (
 from mdplab.exact.confounded import consistent_solution, uniform_policy
 from mdplab.instances import (
     Domain,
+    Family,
     blind_twins,
     confounded_pomdps,
     history_policies,
@@ -48,9 +52,17 @@ from mdplab.instances import (
     two_witnesses,
     unconfounded,
 )
-from mdplab.instances.confounded import SQUARE
+from mdplab.instances.confounded import SQUARE, confounded
 from mdplab.models import ConfoundedPOMDP
-from mdplab.sampling import OfflineData, bridge_rewards, offline_data, regularised_inverse, seen_laws
+from mdplab.sampling import (
+    OfflineData,
+    bridge_rewards,
+    naive_history_rewards,
+    offline_data,
+    plugin_rewards,
+    regularised_inverse,
+    seen_laws,
+)
 from mdplab.theorem import (
     Assumption,
     Quantity,
@@ -60,6 +72,7 @@ from mdplab.theorem import (
     identity,
     in_expectation,
     theorem,
+    with_probability,
     witness,
 )
 
@@ -633,3 +646,228 @@ def ridge_bias(model, strength):
             start_law: norm(first),
             pulled: largest(ill_posedness(M) * largest(norm(namespace(b).moveaxis(b, -1, -2))) / p),
         }
+
+
+# -- Errors with high probability --------------------------------------------------------------------------------------
+
+δ = Quantity(r"\delta", "probability with which it may fail", accuracy="exact")
+S_O = Quantity(r"|\mathcal O|", "number of observations", integer=True)
+S_A = Quantity(r"|\mathcal A|", "number of actions", integer=True)
+S_Q = Quantity(r"|\mathcal O_0|", "number of values of the proxy", integer=True)
+cell = Quantity("i", "number of the pair (o, a)", integer=True)
+error = Quantity(r"|\hat g(o, a) - g(o, a)|", "error of the estimated reward on a history")
+width = Quantity(r"\max b_{o, a} - \min b_{o, a}", "width of the bridge")
+leverage = Quantity(
+    r"D_{o, a} \sum_q |\hat u_a(q)| / \sqrt{n_{q, a}}",
+    "width of R 1{O = o} − b(O), times the weights of the equations over roots of numbers of data",
+)
+pull = Quantity(r"|\hat p^\top b_{o, a} - \hat u_a^\top \hat M_a b_{o, a}|", "what the ridge takes off the bridge")
+each = log(2 * S_O * S_A * (S_Q + 1) / δ)
+with as_printed():
+    likely = error <= width * sqrt(each / (2 * n)) + leverage * sqrt(each / 2) + pull
+    likely_fast = error <= width * sqrt(each) / n + leverage * sqrt(each / n) + pull
+    likely_tenth = error <= (width * sqrt(each / (2 * n)) + leverage * sqrt(each / 2)) / 10 + pull
+
+
+def some_sizes():
+    """Few data: a race takes many data sets."""
+    return st.sampled_from([256, 1024])
+
+
+sizes = Domain(some_sizes, lambda rng, model: np.full(model.batch, 1024), lambda: 1024)
+
+
+def widths(b):
+    """(width of b_{o,a}, width of what R 1{O = o} − b_{o,a}(O) may be for R in [0, 1]);  (A, O', O) -> (A, O) twice."""
+    most, least = b.max(axis=-2), b.min(axis=-2)
+    paid = 1 - np.diagonal(b, axis1=-2, axis2=-1)
+    return most - least, np.maximum(-least, paid) - np.minimum(-most, paid)
+
+
+@theorem(
+    likely,
+    cite="hong2024",
+    at="statistical bound, one step",
+    source="derived",
+    judge=with_probability(1 - δ, jointly=cell, replicates=2**10),
+    on={"model": one_step, "size": sizes},
+    given=[identified],
+    named={"sign reversal": lambda: {"model": sign_reversal(1), "size": 4096}},
+    near_misses={
+        "n^(−1) for n^(−1/2)": likely_fast,
+        "a tenth of the noise": likely_tenth,
+    },
+    trivial=1,
+    note="T = 1, rewards 0 or 1, ridge 1, δ = 1/10.  The right side is seen in the data but for b: no constant "
+    "is claimed in print.  All pairs (o, a) at once, so all policies, values and gradients.",
+)
+def plugin_error(model, size, draws, *, δ_=0.1):
+    """The error of the estimate is noise of n^(−1/2), as the equations magnify it, and what the ridge takes.
+
+    Hoeffding's inequality for R 1{O = o} − b(O), whose mean given (O_0, A) is zero, and for b(O).
+    """
+    (law,), size = observed_law(model), int(size)
+    data = offline_data(model, draws.samples(size))
+    (seen,) = seen_laws(model, data)
+    counts, b = total(seen.seen)[..., 0, :, :], reward_bridges(law)  # (m, A, Q), (A, O', O)
+    first = seen.seen[..., 0, :, :, :].sum(axis=(-2, -3))  # (m, O)
+    u = (first[..., None, None, :] @ regularised_inverse(seen.seen, size)[..., 0, :, :, :])[..., 0, :]  # (m, A, Q)
+    narrow, wide = widths(b)
+    weights = total(abs(u) * np.sqrt(counts / size))  # |û(q)| / √n_q, where u is û over the frequency of q
+    taken = first[..., None, None, :] @ b - u[..., None, :] @ (seen.seen[..., 0, :, :, :] @ b)
+    off = abs(plugin_rewards(model, data)[..., 0, :, :] - true_rewards(model)[0])
+    for i, (a, o) in enumerate(np.ndindex(model.A, model.O)):
+        yield {
+            n: size,
+            δ: δ_,
+            S_O: model.O,
+            S_A: model.A,
+            S_Q: model.Q,
+            cell: i,
+            error: off[..., o, a],
+            width: narrow[a, o],
+            leverage: wide[a, o] * weights[..., a],
+            pull: abs(taken[..., a, 0, o]),
+        }
+
+
+τ = Quantity(r"\tau", "ill-posedness: the largest length of an inverse of the equations of an action")
+rarest = Quantity("p", "smallest probability of an action with a value of the proxy", accuracy="relative")
+worst = Quantity(r"\max_{o, a} |\hat g(o, a) - g(o, a)|", "largest error of the estimated rewards on histories")
+narrowest = Quantity(r"W", "largest width of a bridge")
+widest = Quantity(r"D", "largest width of R 1{O = o} − b(O)")
+longest = Quantity(r"B", "largest length of a bridge")
+every = log(S_A * (4 * S_Q * S_O + 2 * S_O + S_Q) / δ)
+enough = 4 * every * Max(2, S_Q * S_O * τ**2) / rarest
+noise = narrowest / sqrt(2) + 2 * τ * widest * sqrt(S_Q / rarest)
+with as_printed():
+    uniformly = worst <= noise * sqrt(every / n) + 8 * ridge * τ**2 * longest / (S_Q * rarest * n)
+    uniformly_fast = worst <= noise * sqrt(every) / n + 8 * ridge * τ**2 * longest / (S_Q * rarest * n)
+    uniformly_less = worst <= noise * sqrt(every / n) / 30
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What the uniform bound needs of a one-step model."""
+
+    τ: float
+    rarest: float
+    narrowest: float
+    widest: float
+    longest: float
+
+
+def constants(model):
+    """Of one model, in float64."""
+    model = model.floats()
+    (law,) = observed_law(model)
+    M, b = given_action(law)[0], reward_bridges(law)
+    narrow, wide = widths(b)
+    return Constants(
+        τ=float(largest(ill_posedness(M)) ** 0.5),
+        rarest=float(total(law.seen[..., 0, :, :, :]).min()),
+        narrowest=float(narrow.max()),
+        widest=float(wide.max()),
+        longest=float(norm(np.moveaxis(b, -1, -2)).max()),
+    )
+
+
+def data_needed(model, δ_):
+    """n_0 = 4 L max(2, |O| |O_0| τ²) / p with L = log(|A| (4 |O| |O_0| + 2 |O| + |O_0|) / δ)."""
+    c, O, Q = constants(model), model.O, model.Q  # noqa: E741
+    return 4 * np.log(model.A * (4 * Q * O + 2 * O + Q) / δ_) * max(2, Q * O * c.τ**2) / c.rarest
+
+
+clear = Family("confounded:T=1,clear=0.9", partial(confounded, T=1, clear=0.9))
+well_posed = Assumption(
+    r"n_0 \le 2000",
+    "an action with a value of the proxy is not rare and the equations are not ill-posed",
+    lambda model: np.array([data_needed(m, 0.1) <= 2000 for m in each_of(model)]).reshape(model.batch),
+)
+
+
+def each_of(model):
+    """The models of a batch one by one."""
+    return [model[i] for i in np.ndindex(model.batch)] if model.batch else [model]
+
+
+def clear_view():
+    """`sign_reversal` with observations and proxy that are right in 19 of 20 cases and a behaviour less extreme."""
+    model = sign_reversal(1)
+    E, behaviour = rational([["19/20", "1/20"], ["1/20", "19/20"]]), rational([["3/5", "2/5"], ["2/5", "3/5"]])
+    return {"model": ConfoundedPOMDP(model.P, E, E, model.r, behaviour, 1, model.start)}
+
+
+@theorem(
+    uniformly,
+    cite="hong2024",
+    at="statistical bound, one step",
+    source="derived",
+    judge=with_probability(1 - δ, replicates=2**10),
+    on={"model": replace(one_step, families=(clear,))},
+    given=[identified, well_posed],
+    named={"clear view": clear_view},
+    near_misses={"n^(−1) for n^(−1/2)": uniformly_fast, "a thirtieth of the noise": uniformly_less},
+    trivial=1,
+    note="T = 1, rewards 0 or 1, ridge 1, n = 4 n_0, δ = 1/10.  The recalled bound has this shape for any T, with the "
+    "ill-posedness and the coverage of the target by the data as factors, and no constant.",
+)
+def plugin_rate(model, draws, *, δ_=0.1):
+    """From n_0 data on the error is at most a constant times ill-posedness, over the root of rarity and of n."""
+    c, size = constants(model), int(4 * data_needed(model, δ_)) + 1
+    g = plugin_rewards(model, offline_data(model, draws.samples(size)))[..., 0, :, :]
+    yield {
+        n: size,
+        δ: δ_,
+        ridge: 1,
+        S_O: model.O,
+        S_A: model.A,
+        S_Q: model.Q,
+        τ: c.τ,
+        rarest: c.rarest,
+        narrowest: c.narrowest,
+        widest: c.widest,
+        longest: c.longest,
+        worst: largest(abs(g - true_rewards(model)[0]), 2),
+    }
+
+
+along = Quantity(
+    r"\langle \nabla_\theta \hat V(\theta), \nabla_\theta V(\theta) \rangle", "inner product of estimate and truth"
+)
+along_naive = Quantity(
+    r"\langle \nabla_\theta \tilde V(\theta), \nabla_\theta V(\theta) \rangle", "that of the naive estimate"
+)
+with as_printed():
+    tells_apart = {"bridges": along >= 0, "naive": along_naive <= -squared}
+    never_short = along >= squared
+
+
+def nothing_but(model):
+    """A domain of one model."""
+    return Domain(lambda: st.just(model), model=ConfoundedPOMDP)
+
+
+@theorem(
+    tells_apart,
+    cite="hong2024",
+    at="bias of the naive estimator, from data",
+    source="derived",
+    judge=with_probability(Rational(9, 10), replicates=2**10),
+    on={"model": nothing_but(sign_reversal(1))},
+    named={"sign reversal": lambda: {"model": sign_reversal(1)}},
+    near_misses={
+        "never short": never_short,
+        "a proxy that is the observation": {"recorded": late_proxy},
+    },
+    note="T = 1, n = 5000, at the policy without preference, where one improves and the other worsens it.",
+)
+def sign_from_data(model, draws, *, recorded=as_it_is, size=5000):
+    """From five thousand data the plug-in points up and the naive estimate points down."""
+    data, π = recorded(offline_data(model, draws.samples(size))), uniform_policy(model)
+    true = by_observation(history_gradient(model, π))
+    found = [
+        total(by_observation(history_gradient(model, π, estimate(model, data))) * true, 2)
+        for estimate in (plugin_rewards, naive_history_rewards)
+    ]
+    yield {along: found[0], along_naive: found[1], squared: total(true * true, 2)}

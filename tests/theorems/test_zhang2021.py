@@ -6,12 +6,12 @@ import flint
 import numpy as np
 import pytest
 
-from mdplab.arrays import log, rational, rational_number
+from mdplab.arrays import log, rational, rational_number, softmax
 from mdplab.exact import pair_visits, softmax_utility_gradient, truncated_pair_visits
 from mdplab.exact.utilities import OfStates, SmoothedLog
-from mdplab.instances import two_armed_bandit, two_by_two, two_state_swap
+from mdplab.instances import two_armed_bandit, two_by_two, two_by_two_logits, two_state_swap
 from mdplab.models import DiscountedMDP
-from mdplab.sampling import Outcomes, mean
+from mdplab.sampling import Outcomes, every_trajectory, mean, trace_variance, trajectory_weight
 from theorems import zhang2021
 
 HALF = rational([["1/2", "1/2"]])
@@ -153,3 +153,19 @@ def test_an_increment_varies_more_than_that_of_one_step():
     d, Λ = flint.arb(2).sqrt(), flint.arb(7) / 4
     growth = sum((k + 1) * (flint.arb(2).sqrt() * (k + 1) * d).exp() / 2**k for k in range(3))
     assert bound.overlaps(Λ * growth * d**2)
+
+
+def test_the_variance_of_sampled_weights_is_that_of_the_chain_of_the_theorem():
+    """All trajectories of three steps, against the chain whose steps weigh π'² / π."""
+    instance = zhang2021.lem5_7.instance(
+        {
+            "mdp": two_by_two(),
+            "θ": two_by_two_logits(),
+            "noise": rational([[1, -1], [0, 1]]),
+            "share": number("1/10"),
+        }
+    )
+    *_, (_, spread, _) = islice(zhang2021.lem5_7.trace(**instance), 3)
+    π, other = (softmax(instance["θ"] + x * instance["noise"]) for x in (0, number("1/10")))
+    τ, p = every_trajectory(instance["mdp"], π, 3)
+    assert spread.overlaps(trace_variance(p, trajectory_weight(τ, π, other)))

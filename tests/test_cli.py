@@ -103,6 +103,27 @@ def test_a_model_of_another_class_is_refused_in_one_sentence_that_says_which_cla
     assert why in mdplab("verify", "moskovitz2023", "--on", "torn", check=2).stdout
 
 
+@pytest.mark.parametrize(
+    ("id", "on", "why"),
+    [
+        (
+            "ho2021.linf_exact",
+            "robust-garnet",
+            "it is about sets of kernels of class LInfBall or Box, and this is one of class L1Ball",
+        ),
+        (
+            "ho2021.ppi_step",
+            "two-kernels",
+            "it is about rectangular sets of kernels, and this is one of class FiniteSet",
+        ),
+        ("cmdp.two_policies", "two-constraints", "it is about models with one constraint, and this one has 2"),
+        ("klein2024.sgd_rate", "lock", "it is about models of one epoch, and this one has 4"),
+    ],
+)
+def test_a_model_of_the_class_that_a_theorem_is_not_about_is_refused_in_one_sentence(mdplab, id, on, why):
+    assert mdplab("verify", id, "--on", on, check=2).stderr == f"mdplab: {id} does not apply to {on}: {why}\n"
+
+
 def test_a_theorem_is_verified_on_a_file_of_ones_own(mdplab, tmp_path):
     (tmp_path / "mine.json").write_text(OK)
     done = mdplab("verify", "puterman1994.contraction", "--on", "mine.json")

@@ -7,7 +7,7 @@ from functools import partial
 
 from sympy import Eq, sqrt
 
-from mdplab.arrays import expand, namespace, norm, one_hot, rational, smallest, softmax, total, transposed
+from mdplab.arrays import expand, largest, namespace, norm, one_hot, rational, smallest, softmax, total, transposed
 from mdplab.exact import (
     objective_values,
     pair_visits,
@@ -23,8 +23,13 @@ from mdplab.instances import Family, logits, numbers, policies
 from mdplab.instances.multi_objective import multi_objective_mdps, objectives_garnet, torn, two_queues
 from mdplab.models import DiscountedMDP
 from mdplab.sampling import by_objective, every_trajectory, gpomdp, mean, observed_return, trace_variance
-from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
+from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
 
+unit_rewards = Assumption(
+    r"r_i(s, a) \in [0, 1]",
+    "all rewards of all objectives lie in [0, 1]",
+    lambda mdp: (smallest(mdp.rewards, 3) >= 0) & (largest(mdp.rewards, 3) <= 1),
+)
 slope = Quantity(
     r"\frac{\partial f(J(\theta))}{\partial \theta(s,a)}", "derivative of the scalarised return by a logit"
 )
@@ -92,6 +97,7 @@ def scalarisations(offset):
     source="derived",
     judge=identity(),
     on={"mdp": multi_objective_mdps(), "θ": logits, "offset": numbers("1/4", 1)},
+    given=[unit_rewards],
     named={"torn": {"mdp": torn()}, "two queues": {"mdp": two_queues(1)}},
     near_misses={
         "f in each state of the start": {"gradient": state_by_state},
@@ -162,6 +168,7 @@ def undecided():
     source="derived",
     judge=for_all(),
     on={"mdp": multi_objective_mdps(), "θ": logits, "other": logits, "offset": numbers("1/4", 1)},
+    given=[unit_rewards],
     named={"undecided": undecided, "one-sided": {"mdp": torn(0), "θ": rational([[-2, 0]])}},
     near_misses={"a hundredth and no horizon": bounded_hundredth, "smooth as the slope alone": smooth_tenth},
     uses=["zhang2021.lem5_3"],
@@ -195,6 +202,7 @@ def smoothness(mdp, θ, other, offset):
         "share": numbers("1/100", 1),
         "offset": numbers("1/2", 1),
     },
+    given=[unit_rewards],
     named={"torn": {"mdp": torn(0), "θ": rational([[2, 0]]), "estimate": rational([[-2, 2]])}},
     near_misses={"whatever the weights": ascends_always, "the whole slope": ascends_too_far},
     uses=["bai2022.smoothness", "pgoma.ascent"],
@@ -269,6 +277,7 @@ def of_pairs(R, p):
     source="derived",
     judge=for_all(N, up_to=2),
     on={"mdp": multi_objective_mdps(2, 2, families=LISTED), "π": policies, "offset": numbers("1/4", 2)},
+    given=[unit_rewards],
     named={"torn": {"mdp": torn("1/2"), "offset": rational([2])[0]}, "two queues": {"mdp": two_queues(1)}},
     near_misses={
         "no bias": unbiased,
@@ -327,6 +336,7 @@ def with_the_same(mdp, π, f, τ, p):
     source="derived",
     judge=identity(),
     on={"mdp": multi_objective_mdps(2, 2, families=LISTED), "π": policies, "offset": numbers("1/4", 2)},
+    given=[unit_rewards],
     named={"torn": {"mdp": torn("1/2")}, "two queues": {"mdp": two_queues(1)}},
     near_misses={"one batch for both": {"estimator": with_the_same}},
     uses=["bai2022.plug_in"],

@@ -11,7 +11,7 @@ from mdplab import arrays
 from mdplab.arrays import largest, minimum, one_hot, rational, rational_number, sup, total
 from mdplab.exact.robust import robust_backup, robust_bellman, robust_optimum, robust_values, worst_response
 from mdplab.instances import policies, values
-from mdplab.instances.robust import random_is_best, robust_mdps
+from mdplab.instances.robust import ANY_RECTANGULAR, random_is_best, robust_mdps
 from mdplab.models import L1Ball, LInfBall, RobustMDP, StateL1Ball
 from mdplab.solvers import partial_policy_iteration, robust_policy_iteration
 from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
@@ -48,7 +48,7 @@ with as_printed():
 
 def dual_l1(mdp, z):
     """Moving a unit of mass to the dearest nominal successor takes two of the budget;  -> (..., S, A)."""
-    inside = np.asarray(mdp.P > 0, dtype=bool)
+    inside = np.asarray(mdp.P > 0, dtype=bool) | mdp.ambiguity.beyond_support
     top = largest(np.where(inside, z, z.min(axis=-1, keepdims=True)))
     best = None
     for t in range(mdp.S + 1):
@@ -111,7 +111,7 @@ def ends(mdp):
     if not isinstance(u, LInfBall):
         return u.low, u.high
     κ = u.budget[..., None]
-    inside = np.asarray(mdp.P > 0, dtype=bool)
+    inside = np.asarray(mdp.P > 0, dtype=bool) | u.beyond_support
     low, high = arrays.maximum(mdp.P - κ, 0 * mdp.P), minimum(mdp.P + κ, 0 * mdp.P + 1)
     return low, np.where(inside, high, 0 * high)
 
@@ -241,7 +241,9 @@ def cheapest_action(mdp, v):
     source="recalled",
     judge=identity(),
     on={
-        "mdp": robust_mdps("StateL1Ball", "StateSegments", max_actions=3, sizes=((3, 2), (4, 3))),
+        "mdp": robust_mdps(
+            "StateL1Ball", "StateSegments", about=ANY_RECTANGULAR, max_actions=3, sizes=((3, 2), (4, 3))
+        ),
         "v": values,
         "π": policies,
     },
@@ -282,7 +284,7 @@ def nominal_greedy(mdp, π):
         π = one_hot(np.asarray(q).argmin(axis=-1), mdp.A, mdp.P)
 
 
-any_set = robust_mdps("L1Ball", "StateL1Ball", "StateSegments", sizes=((3, 2),))
+any_set = robust_mdps("L1Ball", "StateL1Ball", "StateSegments", about=ANY_RECTANGULAR, sizes=((3, 2),))
 
 
 @theorem(
@@ -369,7 +371,7 @@ with as_printed():
     at="Section 5, rate of partial policy iteration",
     source="derived",
     judge=for_all(k, up_to=3, exactly_up_to=1),
-    on={"mdp": robust_mdps("L1Ball", "Segments", sizes=((3, 2),)), "π": policies},
+    on={"mdp": robust_mdps("L1Ball", "Segments", about=ANY_RECTANGULAR, sizes=((3, 2),)), "π": policies},
     given=[short_horizon],
     near_misses={"three times as fast": ppi_run_too_fast},
     uses=["ho2021.ppi_step"],

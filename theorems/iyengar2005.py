@@ -16,7 +16,7 @@ from mdplab.exact.robust import (
 )
 from mdplab.instances import greedy_loss as greedy_loss_model
 from mdplab.instances import greedy_loss_values, numbers, one_state_loop, values
-from mdplab.instances.robust import DIVERGENCES, RECTANGULAR, kernels, robust_mdps
+from mdplab.instances.robust import ANY_RECTANGULAR, ANY_SET, DIVERGENCES, RECTANGULAR, kernels, robust_mdps
 from mdplab.models import Segments, StateL1Ball, robust
 from mdplab.theorem import Quantity, as_printed, for_all, identity, theorem
 
@@ -73,7 +73,12 @@ with as_printed():
     at="Section 3",
     source="derived",
     judge=for_all(),
-    on={"mdp": robust_mdps("L1Ball", "StateL1Ball", "WassersteinBall", "KLBall", sizes=((3, 2),)), "v": values},
+    on={
+        "mdp": robust_mdps(
+            "L1Ball", "StateL1Ball", "WassersteinBall", "KLBall", about=ANY_RECTANGULAR, sizes=((3, 2),)
+        ),
+        "v": values,
+    },
     named={"one state": lambda: {"mdp": without_adversary(one_state_loop())}},
     near_misses={"γ / (1 − γ)": bounded_by_too_little, "without 1 / (1 − γ)": bounded_without_horizon},
     uses=["iyengar2005.contraction"],
@@ -193,7 +198,12 @@ def top_of(z, P):
     at="Section 4, Kullback–Leibler balls; Nilim and El Ghaoui (2005), Section 5",
     source="recalled",
     judge=identity(),
-    on={"mdp": robust_mdps("Segments", sizes=((3, 2),)), "v": values, "price": numbers("1/10", 10), "p": kernels},
+    on={
+        "mdp": robust_mdps("Segments", about=ANY_SET, sizes=((3, 2),)),
+        "v": values,
+        "price": numbers("1/10", 10),
+        "p": kernels,
+    },
     near_misses={"without λκ": kl_without_budget, "half the budget": kl_half_budget},
     note="With the budget that the price λ spends: strong duality without solving for λ. Derived again.",
 )
@@ -236,7 +246,12 @@ with as_printed():
     at="Section 4, χ² balls",
     source="recalled",
     judge=identity(),
-    on={"mdp": robust_mdps("Segments", sizes=((3, 2),)), "v": values, "depth": numbers("1/10", 10), "p": kernels},
+    on={
+        "mdp": robust_mdps("Segments", about=ANY_SET, sizes=((3, 2),)),
+        "v": values,
+        "depth": numbers("1/10", 10),
+        "p": kernels,
+    },
     near_misses={"κ for 1 + κ": chi2_without_one, "1 + κ outside of the root": chi2_linear},
     note="With the budget that the threshold spends, as for `kl_dual`. Derived again.",
 )

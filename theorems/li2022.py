@@ -12,7 +12,7 @@ from mdplab import arrays
 from mdplab.arrays import expand, largest, log_softmax, one_hot, smallest, sup, total
 from mdplab.exact.robust import kernel_visits, robust_optimum, worst_action_values, worst_case
 from mdplab.instances import logits, numbers, policies
-from mdplab.instances.robust import random_is_best, robust_mdps
+from mdplab.instances.robust import ANY_PAIR, random_is_best, robust_mdps
 from mdplab.solvers import robust_mirror_descent, robust_projected_descent
 from mdplab.theorem import Assumption, Quantity, as_printed, for_all, positive_start, theorem
 
@@ -27,8 +27,8 @@ loss = Quantity(r"\lVert v_k - v^* \rVert_\infty", "what the k-th policy costs t
 loss_next = Quantity(r"\lVert v_{k+1} - v^* \rVert_\infty", "what the next one does")
 surprise = Quantity(r"\kappa_k", "largest −log π_k of a greedy action", accuracy="absolute")
 
-models = robust_mdps("L1Ball", "Segments", sizes=((3, 2),))
-started = robust_mdps("L1Ball", "Segments", positive_start=True, sizes=((3, 2),))
+models = robust_mdps("L1Ball", "Segments", about=ANY_PAIR, sizes=((3, 2),))
+started = robust_mdps("L1Ball", "Segments", about=ANY_PAIR, positive_start=True, sizes=((3, 2),))
 costs_in_unit_interval = Assumption(
     r"c(s, a, s') \in [0, 1]",
     "all costs lie in [0, 1]",
@@ -399,7 +399,7 @@ def _starts(mdp):
     at="the two lemmas on performance differences",
     source="recalled",
     judge=for_all(),
-    on={"mdp": robust_mdps("L1Ball", sizes=((3, 2),)), "θ": logits, "other": logits},
+    on={"mdp": robust_mdps("L1Ball", about=ANY_PAIR, sizes=((3, 2),)), "θ": logits, "other": logits},
     near_misses={"the first as a lower bound": differences_reversed, "the second as an upper bound": descent_reversed},
     note="As a public set of notes quotes them.",
 )

@@ -35,6 +35,9 @@ from mdplab.exact.robust import (
 )
 from mdplab.instances import Domain, numbers, policies
 from mdplab.instances.robust import (
+    ANY_RECTANGULAR,
+    ANY_SET,
+    ANY_SOLVED,
     best_of_two_kernels,
     early_stop,
     kernels,
@@ -71,11 +74,17 @@ convex_rectangular = Assumption(
 )
 later_matters = Assumption(r"\gamma \ge 1/3", "the discount is at least a third", lambda mdp: mdp.discount * 3 >= 1)
 
-models = robust_mdps(sizes=((3, 2),))
-small_models = robust_mdps("L1Ball", "StateL1Ball", "Segments", sizes=((3, 2),))
-short_runs = robust_mdps("Segments", positive_start=True, sizes=((2, 2),))
-started = robust_mdps("L1Ball", "StateL1Ball", "Segments", positive_start=True, sizes=((3, 2),))
-any_started = robust_mdps("L1Ball", "StateL1Ball", "Segments", "KLBall", positive_start=True, sizes=((3, 2),))
+models = robust_mdps(about=ANY_SET, sizes=((3, 2),))
+small_models = robust_mdps("L1Ball", "StateL1Ball", "Segments", about=ANY_SOLVED, sizes=((3, 2),))
+rectangular_models = robust_mdps("L1Ball", "StateL1Ball", "Segments", about=ANY_RECTANGULAR, sizes=((3, 2),))
+short_runs = robust_mdps("Segments", about=ANY_RECTANGULAR, positive_start=True, sizes=((2, 2),))
+started = robust_mdps("L1Ball", "StateL1Ball", "Segments", about=ANY_RECTANGULAR, positive_start=True, sizes=((3, 2),))
+started_with_any_set = robust_mdps(
+    "L1Ball", "StateL1Ball", "Segments", about=ANY_SET, positive_start=True, sizes=((3, 2),)
+)
+any_started = robust_mdps(
+    "L1Ball", "StateL1Ball", "Segments", "KLBall", about=ANY_RECTANGULAR, positive_start=True, sizes=((3, 2),)
+)
 
 
 def rarest(mdp):
@@ -365,7 +374,7 @@ with as_printed():
     cite="wang2023",
     at="Section 3",
     judge=for_all(),
-    on={"mdp": started, "π": policies, "p": kernels},
+    on={"mdp": started_with_any_set, "π": policies, "p": kernels},
     given=[positive_start],
     near_misses={
         "without 1 / (1 − γ)": dominance_without_horizon,
@@ -740,7 +749,7 @@ def two_arms():
 
 
 on_runs = {
-    "mdp": small_models,
+    "mdp": rectangular_models,
     "π": policies,
     "step": numbers("1/1000", 10),
     "ε": numbers("1/1000", 10),
@@ -1032,7 +1041,10 @@ with as_printed():
     at="Section 4",
     source="derived",
     judge=for_all(k, up_to=40, exactly_up_to=2),
-    on={"mdp": robust_mdps("Segments", positive_start=True, sizes=((3, 2),)), "π": policies},
+    on={
+        "mdp": robust_mdps("Segments", about=("Segments", "StateSegments"), positive_start=True, sizes=((3, 2),)),
+        "π": policies,
+    },
     given=[positive_start, costs_in_unit_interval, positive_discount],
     near_misses={"at rate 1/k² from the start": inner_at_once},
     uses=["wang2023.dom_kernel", "wang2023.lipschitz_and_smooth"],

@@ -203,7 +203,12 @@ def constrained_mdps(
         lambda: _draws(max_states, max_actions, constraints, discounts),
         families=usual if families is None else families,
         model=ConstrainedMDP,
+        excludes=_several if max(constraints) == 1 else None,
     )
+
+
+def _several(cmdp: ConstrainedMDP) -> str | None:
+    return None if cmdp.I == 1 else f"it is about models with one constraint, and this one has {cmdp.I}"
 
 
 # -- Files -------------------------------------------------------------------------------------------------------------

@@ -44,6 +44,9 @@ class Domain:
         Only for models: where batches of them come from.
     model : class, optional
         Only for models: their class.  A theorem is checked on a user's model if it is of the class of its first domain.
+    excludes : function of one model, optional
+        Only for models: why a model of the class is none that a theorem on this domain is about, as what follows
+        "it does not apply: ", or None.
 
     The functions are called with those earlier parameters that they name, as pytest fills fixtures.
     """
@@ -54,3 +57,4 @@ class Domain:
     exact: Callable[[Any], Any] = rational
     families: tuple[Family, ...] = field(default=())
     model: type | None = None
+    excludes: Callable[[Any], str | None] | None = None

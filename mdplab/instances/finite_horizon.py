@@ -198,7 +198,11 @@ def finite_horizon_mdps(
     def draw() -> SearchStrategy[FiniteHorizonMDP]:
         return drawn(max_epochs, max_states, max_actions, everywhere)
 
-    return Domain(draw, families=families, model=FiniteHorizonMDP)
+    return Domain(draw, families=families, model=FiniteHorizonMDP, excludes=_several if max_epochs == 1 else None)
+
+
+def _several(mdp: FiniteHorizonMDP) -> str | None:
+    return None if mdp.H == 1 else f"it is about models of one epoch, and this one has {mdp.H}"
 
 
 def _at_first(family: Family) -> Family:

@@ -125,6 +125,9 @@ RECTANGULAR = ("Box", "L1Ball", "LInfBall", "Segments", "StateL1Ball", "StateSeg
 BY_PAIR = tuple(name for name in RECTANGULAR if not name.startswith("State"))
 BY_STATE = ("StateL1Ball", "StateSegments")
 DIVERGENCES = ("KLBall", "ChiSquareBall")  # rectangular too; in exact arithmetic their answers are balls
+ANY_PAIR, ANY_RECTANGULAR = (*BY_PAIR, *DIVERGENCES), (*RECTANGULAR, *DIVERGENCES)
+ANY_SOLVED = (*ANY_RECTANGULAR, "FiniteSet")  # where `worst_case` finds a worst kernel
+ANY_SET = tuple(SETS)
 
 
 # -- named examples ----------------------------------------------------------------------------------------------------
@@ -200,7 +203,12 @@ def random_is_best() -> RobustMDP:
 
 
 def robust_mdps(
-    *sets: str, max_states: int = 3, max_actions: int = 2, positive_start: bool = False, sizes: Any = ((3, 2), (5, 3))
+    *sets: str,
+    about: tuple[str, ...] = (),
+    max_states: int = 3,
+    max_actions: int = 2,
+    positive_start: bool = False,
+    sizes: Any = ((3, 2), (5, 3)),
 ) -> Domain:
     """Robust models with costs in [0, 1]: small rational ones, and batches for each of the sets and sizes.
 
@@ -208,6 +216,8 @@ def robust_mdps(
     ----------
     sets : names of classes in `mdplab.models.ambiguity`
         Those that rational arithmetic can answer, rectangular ones by default; see also `DIVERGENCES`.
+    about : names of such classes
+        All that the theorem is about, if more than are drawn: a model of one's own may have any of them.
     max_states, max_actions : int
         Largest drawn model.
     positive_start : bool
@@ -228,7 +238,15 @@ def robust_mdps(
         for name in sets
         for S, A in sizes
     )
-    return Domain(draw, families=found, model=RobustMDP)
+    return Domain(draw, families=found, model=RobustMDP, excludes=partial(_another_set, about or sets))
+
+
+def _another_set(sets: tuple[str, ...], mdp: RobustMDP) -> str | None:
+    name, wide = type(mdp.ambiguity).__name__, {ANY_PAIR: "(s,a)-rectangular", ANY_RECTANGULAR: "rectangular"}
+    if name in sets:
+        return None
+    wanted = f"{wide[sets]} sets of kernels" if sets in wide else f"sets of kernels of class {' or '.join(sets)}"
+    return f"it is about {wanted}, and this is one of class {name}"
 
 
 def robust_models(

@@ -80,6 +80,7 @@ class Findings:
     attained: bool = False
     replicates: int = 0
     margin: dict[str, Any] | None = None
+    refusal: str | None = None  # what was said instead of measuring on the user's model
 
 
 @dataclass
@@ -101,7 +102,10 @@ class Check:
         """Do all of it."""
         self.misses = {name: _unrefuted(name, miss) for name, miss in self.theorem.near_misses.items()}
         if self.model is not None:
-            self.on_model(*self.model)
+            try:
+                self.on_model(*self.model)
+            except MdplabError as error:  # about this model; other theorems may have more to say of it
+                self.found.refusal = str(error)
             return self.verdict()
         self.progress("named instances")
         for name in self.theorem.named:
@@ -445,6 +449,8 @@ class Check:
         found, theorem = self.found, self.theorem
         decided = sum(found.comparisons[x] for x in ("floats", "balls", "rationals", "races"))
         bounded = theorem.trivial is not None or bool(found.informative)
+        if found.refusal is not None:
+            return "undecided", found.refusal
         if isinstance(theorem.judge, Witness):
             if not found.attained:
                 return "refuted", "no named instance attains it"
@@ -517,9 +523,11 @@ def check(
 def applies(theorem: Theorem, model: Any) -> str | None:
     """None if the theorem can be checked on the model, else the sentence that says why not."""
     root, *rest = theorem.on
-    wanted = theorem.on[root].model
+    wanted, excludes = theorem.on[root].model, theorem.on[root].excludes
     if wanted is not None and not isinstance(model, wanted):
         return f"it is about models of class {wanted.__name__}, and this is one of class {type(model).__name__}"
+    if excludes is not None and (why := excludes(model)):
+        return why
     if not theorem.on[root].families or any(theorem.on[name].batch is None for name in rest):
         return "its instances are not models in float64"
     if isinstance(theorem.judge, Witness):

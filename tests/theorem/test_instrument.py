@@ -8,7 +8,7 @@ import pytest
 from sympy import Eq, Rational, sqrt
 
 from mdplab.arrays import largest, rational, sup, total
-from mdplab.errors import TheoremError
+from mdplab.errors import MdplabError, TheoremError
 from mdplab.exact import optimum
 from mdplab.instances import Domain, Family, discounted_mdps, one_state_loop, values
 from mdplab.models import DiscountedMDP
@@ -420,3 +420,14 @@ def test_the_square_of_a_ball_around_zero_is_a_ball():
     with as_printed():
         square = compiled(x**2)
     assert square({x: flint.arb(0, 1)}, rational).is_finite()
+
+
+def test_a_model_on_which_nothing_can_be_measured_leaves_the_theorem_undecided_with_the_reason():
+    def measure(mdp):
+        """Measures nothing."""
+        raise MdplabError("the model has no such thing")
+        yield {x: 0}
+
+    verdict = check(on_models(below_one, measure), profile="quick", model=("mine", one_state_loop()))
+    assert (verdict.word, verdict.reason) == ("undecided", "the model has no such thing")
+    assert not verdict.as_declared

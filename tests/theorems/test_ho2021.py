@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mdplab.arrays import rational, total
 from mdplab.exact.robust import robust_bellman, worst_response
-from mdplab.instances.robust import random_is_best
-from theorems import ho2021, iyengar2005
+from mdplab.instances.robust import ANY_PAIR, ANY_SET, random_is_best, robust_garnet
+from mdplab.models import L1Ball, LInfBall
+from mdplab.theorem import check
+from mdplab.theorem.check import applies
+from theorems import ho2021, iyengar2005, li2022
 
 
 def first(mdp, respond=worst_response):
@@ -53,3 +57,21 @@ def test_equal_weights_cost_more_than_the_saddle_point():
 def test_a_robust_model_without_choice_loses_what_a_greedy_policy_can():
     (found,) = iyengar2005.greedy_loss(**iyengar2005.tie_for_the_wrong_action())
     assert found[iyengar2005.loss] == 18  # 2 γ ε / (1 − γ) with γ = 9/10 and ε = 1
+
+
+@pytest.mark.parametrize("name", ANY_SET)
+def test_theorems_know_which_sets_of_kernels_they_are_about(name):
+    mdp = robust_garnet(np.random.default_rng(0), 1, S=2, A=2, set=name, discount=0.9)[0]
+    assert (applies(ho2021.l1_exact, mdp) is None) == (name == "L1Ball")
+    assert (applies(ho2021.linf_exact, mdp) is None) == (name in ("LInfBall", "Box"))
+    assert (applies(ho2021.srect_exact, mdp) is None) == (name == "StateL1Ball")
+    assert (applies(ho2021.robust_improvement, mdp) is None) == (name not in ("FiniteSet", "TiltedKernels"))
+    assert (applies(li2022.monotone_and_contracting, mdp) is None) == (name in ANY_PAIR)
+    assert (applies(iyengar2005.w1_dual, mdp) is None) == (name == "WassersteinBall")
+
+
+@pytest.mark.parametrize(("theorem", "ball"), [(ho2021.l1_exact, L1Ball), (ho2021.linf_exact, LInfBall)])
+def test_balls_beyond_the_support_have_the_dual_too(theorem, ball):
+    mdp = robust_garnet(np.random.default_rng(1), 1, S=4, A=2, b=2, set=ball.__name__, discount=0.9)[0]
+    wide = mdp.with_ambiguity(ball(mdp.ambiguity.budget, beyond_support=True))
+    assert check(theorem, profile="quick", model=("wide", wide)).word == "stands"

@@ -118,6 +118,7 @@ from mdplab.solvers.rpg_primal_dual import rpg_primal_dual as rpg_primal_dual
 from mdplab.solvers.sampled import SampledIterate as SampledIterate
 from mdplab.solvers.sampled import decreasing as decreasing
 from mdplab.solvers.sampled_dynamic_pg import first_action as first_action
+from mdplab.solvers.sampled_dynamic_pg import in_front as in_front
 from mdplab.solvers.sampled_dynamic_pg import sampled_dynamic_pg as sampled_dynamic_pg
 from mdplab.solvers.sampled_dynamic_pg import sampled_epoch_pg as sampled_epoch_pg
 from mdplab.solvers.sampled_dynpg import DynSample as DynSample

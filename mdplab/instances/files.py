@@ -1,7 +1,9 @@
 """Models in files: `.npz` for float64 of any size, `.json` for small ones that people read and edit.
 
 A `.npz` file holds the arrays `P`, `r`, `discount` and, if not uniform, `start`, as `DiscountedMDP` names them; a batch
-of models is one file.
+of models is one file.  For the other classes a text `model` says which (the words are those of JSON, below); the arrays
+are named as the fields of the class, `P[0]`, `P[1]`, ... where it has one for each epoch, and those of a set of kernels
+`ambiguity.set`, `ambiguity.budget`, and so on.
 
 A `.json` file holds one model::
 
@@ -42,6 +44,7 @@ import numpy as np
 
 from mdplab.arrays import floats, is_ball, is_exact, on_gpu, rational
 from mdplab.errors import InstanceError, ModelError
+from mdplab.instances.parts import assembled, flat, kind_of, parts
 from mdplab.models import DiscountedMDP
 
 # Other model classes in JSON: the module that reads them has `from_document(document)`.
@@ -58,7 +61,7 @@ READERS: dict[str, str] = {
 _NUMBER = 'expected a number or a text such as "1/3"'
 
 
-def load_model(path: str | Path) -> DiscountedMDP:
+def load_model(path: str | Path) -> Any:
     """The model in a `.npz`, `.json` or `.pomdp` file.
 
     Raises
@@ -79,8 +82,8 @@ def load_model(path: str | Path) -> DiscountedMDP:
         raise InstanceError(f"{path}: {error}") from error
 
 
-def save_model(mdp: DiscountedMDP, path: str | Path, state_names: list[str] | None = None) -> None:
-    """Write `mdp` to a `.npz` file (float64, any batch) or a `.json` file (one model); a POMDP to a `.pomdp` file.
+def save_model(mdp: Any, path: str | Path, state_names: list[str] | None = None) -> None:
+    """Write a model to a `.npz` file (float64, any batch) or a `.json` file (one model); a POMDP to a `.pomdp` file.
 
     `load_model` returns every number as it was, and with it the arithmetic.
 
@@ -91,10 +94,12 @@ def save_model(mdp: DiscountedMDP, path: str | Path, state_names: list[str] | No
     """
     path = Path(path).expanduser()
     if path.suffix == ".npz":
-        if is_exact(mdp.P):
+        kind, arrays = kind_of(mdp), flat(parts(mdp))
+        if any(is_exact(x) for x in arrays.values()):
             raise InstanceError(f"{path}: .npz holds float64; write exact models to .json, or take mdp.floats() first")
-        arrays = {name: floats(getattr(mdp, name)) for name in ("P", "r", "discount", "start")}
-        np.savez_compressed(path, **arrays)
+        marked = {} if kind == "discounted" else {"model": np.asarray(kind)}
+        on_cpu = {name: np.asarray(x) if isinstance(x, str | bool | int) else floats(x) for name, x in arrays.items()}
+        np.savez_compressed(path, **marked, **on_cpu)  # type: ignore[arg-type]
     elif path.suffix == ".json":
         path.write_text(to_json(mdp, state_names) + "\n", encoding="utf-8")
     elif path.suffix.lower() == ".pomdp" and type(mdp).__name__ == "POMDP":
@@ -103,27 +108,23 @@ def save_model(mdp: DiscountedMDP, path: str | Path, state_names: list[str] | No
         raise InstanceError(f"{path}: a model's file ends in .npz or .json, not in {path.suffix!r}")
 
 
-def to_json(mdp: DiscountedMDP, state_names: list[str] | None = None) -> str:
+def to_json(mdp: Any, state_names: list[str] | None = None) -> str:
     """The JSON text of one model, one state a line; rationals as texts, float64 so that it reads back the same."""
     if mdp.batch:
         raise InstanceError(f"JSON holds one model, not a batch of shape {mdp.batch}; write .npz, or take mdp[index]")
-    if any(is_ball(x) for x in (mdp.P, mdp.r, mdp.start, mdp.discount)):
+    kind, named = kind_of(mdp), parts(mdp)
+    if any(is_ball(x) for x in flat(named).values()):
         raise InstanceError("JSON holds rationals or float64; balls have no text that reads back the same")
-    P, r, start = (x if is_exact(x) or not on_gpu(x) else x.get() for x in (mdp.P, mdp.r, mdp.start))
-    lines = [
-        '"model": "discounted"',
-        f'"discount": {_text(mdp.discount)}',
-        f'"start": {_text(start)}',
-        f'"P": {_rows(P)}',
-        f'"r": {_rows(r)}',
-    ]
+    first = [name for name in ("discount", "horizon", "start") if name in named]
+    order = [*first, *(name for name in named if name not in first)]
+    lines = [f'"model": "{kind}"', *(f'"{name}": {_shown(named[name])}' for name in order)]
     if state_names is not None:
         _check_names(state_names, mdp.S)
         lines.append(f'"state_names": {json.dumps(state_names, ensure_ascii=False)}')
     return "{\n  " + ",\n  ".join(lines) + "\n}"
 
 
-def from_json(text: str) -> DiscountedMDP:
+def from_json(text: str) -> Any:
     """The model that a JSON text describes; see the module for the form."""
     return _from_document(_parsed(text))
 
@@ -135,7 +136,7 @@ def state_names(path: str | Path) -> list[str] | None:
     return _document(Path(path).expanduser()).get("state_names")
 
 
-def _load_npz(path: Path) -> DiscountedMDP:
+def _load_npz(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path):  # np.load would take other formats of its own too
             pass
@@ -143,6 +144,8 @@ def _load_npz(path: Path) -> DiscountedMDP:
             arrays = {name: file[name] for name in file.files}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InstanceError(f"not a .npz file of plain arrays ({error})") from error
+    if "model" in arrays:
+        return assembled(str(arrays.pop("model")), arrays)
     for name in ("P", "r", "discount"):
         if name not in arrays:
             found = ", ".join(sorted(arrays)) or "nothing"
@@ -327,6 +330,18 @@ def _text(x: Any) -> str:
     if isinstance(x, np.ndarray):
         return json.dumps(_nested(x))
     return json.dumps(_entry(x))
+
+
+def _shown(x: Any) -> str:
+    """One part of a model; an array of two axes or more gets a line for each entry of its first one."""
+    if isinstance(x, dict):
+        return "{" + ", ".join(f'"{name}": {_shown(y)}' for name, y in x.items()) + "}"
+    if isinstance(x, tuple):
+        return "[" + ", ".join(map(_shown, x)) + "]"
+    if isinstance(x, str | bool | int):
+        return json.dumps(x)
+    x = x if is_exact(x) or not on_gpu(x) else x.get()
+    return _rows(x) if getattr(x, "ndim", 0) > 1 else _text(x)
 
 
 def _nested(x: Any) -> Any:

@@ -12,8 +12,21 @@ from hypothesis import strategies as st
 from mdplab.arrays import ball, one_hot, rational, total
 from mdplab.errors import InstanceError
 from mdplab.exact import occupancy, optimum
-from mdplab.instances import families, from_json, load_model, save_model, state_names, strategies, to_json, two_by_two
-from mdplab.models import DiscountedMDP
+from mdplab.instances import (
+    families,
+    find_model,
+    from_json,
+    load_model,
+    save_model,
+    state_names,
+    strategies,
+    to_json,
+    two_by_two,
+)
+from mdplab.instances.constrained import constrained_garnet
+from mdplab.instances.parts import flat, parts
+from mdplab.instances.robust import ANY_SET
+from mdplab.models import DiscountedMDP, SparseMDP
 
 quick = settings(max_examples=60, database=None, deadline=None)
 NAMES = ("P", "r", "discount", "start")
@@ -256,3 +269,79 @@ def test_formats_refuse_what_they_cannot_hold(tmp_path):
     balls = DiscountedMDP(mdp.P, np.vectorize(ball, otypes=[object])(mdp.r), mdp.discount, mdp.start)
     with pytest.raises(InstanceError, match="balls have no text"):
         to_json(balls)
+
+
+# -- other classes -----------------------------------------------------------------------------------------------------
+
+OTHERS = [
+    "two-constraints",
+    "constrained-garnet",
+    "torn",
+    "objectives-garnet:M=3",
+    "gambler",
+    "random-exits",
+    "uneven-epochs",
+    "twin-states",
+    "epochs",
+    "tiger",
+    "memory-needed",
+    "emitting",
+    "sign-reversal",
+    "confounded",
+    *(f"robust-garnet:set={name}" for name in ANY_SET),
+    "early-stop",
+    "two-kernels",
+]
+
+
+@pytest.mark.parametrize("ending", ["json", "npz"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_models_of_every_class_come_back_as_they_were(tmp_path, name, ending):
+    model = find_model(name)
+    model = model.floats() if ending == "npz" else model
+    save_model(model, tmp_path / f"a.{ending}")
+    back = load_model(tmp_path / f"a.{ending}")
+    assert type(back) is type(model)
+    was, found = flat(parts(model)), flat(parts(back))
+    assert found.keys() == was.keys()
+    for key, x in was.items():
+        assert np.asarray(found[key]).dtype == np.asarray(x).dtype
+        assert np.array_equal(np.asarray(found[key]), np.asarray(x)), key
+
+
+def test_a_batch_of_another_class_is_one_npz(tmp_path):
+    batch = constrained_garnet(np.random.default_rng(0), 4, constraints=2)
+    save_model(batch, tmp_path / "a.npz")
+    back = load_model(tmp_path / "a.npz")
+    assert back.batch == (4,)
+    assert (back.utilities == batch.utilities).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("early-stop", {"ambiguity.set": np.asarray("Ball")}, "ambiguity.set is 'Ball'; expected the name of a class"),
+        ("early-stop", {"ambiguity.low": None}, "there is no array 'ambiguity.low'; a Box has low, high"),
+        (
+            "torn",
+            {"rewards": None},
+            "there is no array 'rewards' for a multi_objective model; found P, discount, start",
+        ),
+        ("torn", {"model": np.asarray("bandit")}, "model is 'bandit'; expected one of confounded, constrained"),
+        ("torn", {"rewards": np.asarray("x")}, "rewards holds <U1; expected real numbers"),
+        ("uneven-epochs", {"r[1]": None}, r"there is no array 'r\[1\]', though there are 2"),
+    ],
+)
+def test_a_wrong_npz_of_another_class_is_named(tmp_path, name, change, message):
+    path = tmp_path / "a.npz"
+    save_model(find_model(name).floats(), path)
+    with np.load(path) as file:
+        arrays = {key: file[key] for key in file.files} | change
+    np.savez(path, **{key: x for key, x in arrays.items() if x is not None})
+    with pytest.raises(InstanceError, match=message):
+        load_model(path)
+
+
+def test_sparse_models_are_refused(tmp_path):
+    with pytest.raises(InstanceError, match="files hold no models of class SparseMDP"):
+        save_model(SparseMDP.of(two_by_two().floats()), tmp_path / "a.npz")

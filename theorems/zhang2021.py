@@ -5,7 +5,7 @@ the paper's l_ψ is 1 and its L_ψ is 0.  Trajectories have H steps, and λ_H co
 """
 
 from dataclasses import replace
-from itertools import count, islice
+from itertools import count, islice, pairwise
 
 from sympy import Eq, Rational, exp, sqrt
 
@@ -51,7 +51,16 @@ from mdplab.sampling import (
     visited_pairs,
 )
 from mdplab.solvers import tsivr_pg
-from mdplab.theorem import Quantity, as_printed, for_all, identity, in_expectation, positive_start, theorem
+from mdplab.theorem import (
+    Quantity,
+    as_printed,
+    for_all,
+    identity,
+    in_expectation,
+    positive_start,
+    theorem,
+    with_probability,
+)
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 A = Quantity(r"|\mathcal{A}|", "number of actions", integer=True)
@@ -699,3 +708,33 @@ def tracking(mdp, σ, draws, *, solver=tsivr_pg):
     for it in islice(solver(mdp, SmoothedLog(σ), draws=draws, horizon=STEPS, **options), 3):
         off = it.λ - truncated_pair_visits(mdp, it.π, STEPS)
         yield constants | {j: it.k, square: total(off * off, 2), most: root_2 * steps + it.k * reach}
+
+
+largest_log = Quantity(r"\max_\tau \log \omega(\tau)", "logarithm of the largest weight that H factors can make")
+with as_printed():
+    weights_stay = largest_log <= 1
+    weights_stay_tabular = largest_log <= 1 / sqrt(2)
+    weights_stay_half = largest_log <= Rational(1, 2)
+
+
+@theorem(
+    {"": weights_stay, "tabular": weights_stay_tabular},
+    cite="zhang2021",
+    at="Algorithm 1, truncated steps",
+    source="derived",
+    judge=with_probability(Rational(19, 20), jointly=j, up_to=3, replicates=2**11),
+    on={"mdp": discounted_mdps(2, 2, families=SMALL), "θ": logits, "σ": numbers("1/8", 1)},
+    named={
+        "two by two": {"mdp": two_by_two(), "θ": two_by_two_logits(), "σ": rational(["1/8"])[0]},
+        "one state": {"mdp": one_state_loop("1/2", 2), "θ": rational([[2, -2]]), "σ": rational(["1/8"])[0]},
+    },
+    near_misses={"half": weights_stay_half, "steps that are not truncated": {"longest": 100.0}},
+    uses=["zhang2021.weight", "zhang2021.weight_tabular"],
+    note="True of every path; that it is of 19 in 20 is what so few paths can say.  H = 3, η = 10, N = 4, B = 2.",
+)
+def truncation(mdp, θ, σ, draws, *, longest=1 / (2 * STEPS)):
+    """Steps of at most 1 / (2 H) keep every importance weight below e, whatever the estimates."""
+    options = {"step_size": 10.0, "radius": longest, "large_batch": 4, "small_batch": 2}
+    run = tsivr_pg(mdp, SmoothedLog(σ), θ, draws=draws, horizon=STEPS, **options)
+    for now, after in islice(pairwise(run), 4):
+        yield {j: now.k, largest_log: STEPS * largest(log_softmax(now.θ) - log_softmax(after.θ), 2)}

@@ -36,7 +36,8 @@ def circle_scores(points: Array, B: Any = 1) -> Array:
 
 def circle_information(points: Array, B: Any = 1) -> Array:
     """I(ϑ_s) = Σ_a π(a | s) (∂ log π(a | s) / ∂ϑ_s)², the information of each angle;  (..., S, 2) -> (..., S)."""
-    return total(softmax(circle_logits(points, B)) * circle_scores(points, B) ** 2)
+    scores = circle_scores(points, B)
+    return total(softmax(circle_logits(points, B)) * scores * scores)  # not a power: a ball around zero has none
 
 
 def _with_zero(x: Array) -> Array:

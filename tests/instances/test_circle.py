@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mdplab.arrays import floats, rational, softmax, total
+from mdplab.arrays import floats, rational, softmax, sqrt, total
 from mdplab.exact import softmax_gradient
 from mdplab.exact import values as policy_values
 from mdplab.instances import (
@@ -68,3 +68,10 @@ def test_the_domain_has_a_point_for_each_state():
     points = points_of_circle.batch(np.random.default_rng(1), mdp)
     np.testing.assert_allclose(total(points * points), np.ones((4, 3)), rtol=1e-15)
     assert (points_of_circle.simplest(mdp[0]) == rational([[1, 0]] * 3)).all()
+
+
+def test_a_score_that_may_be_zero_has_an_information():
+    """At the angle arctan(1) = π/4 the first two logits move oppositely and the third score is a ball around zero."""
+    half = sqrt(rational([["1/2", "1/2"]]))
+    information = circle_information(half)
+    assert all(x.is_finite() for x in information.flat)

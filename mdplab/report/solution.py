@@ -29,7 +29,9 @@ def solve(model: Any) -> dict[str, Any]:
     """Optimal values with bounds, an optimal policy and the value at the start, as JSON; rationals stay exact texts."""
     name = type(model).__name__
     if name in SOLUTIONS:
-        return {key: to_json(x) for key, x in import_module(SOLUTIONS[name]).solution(model).items()}
+        hard = name == "RobustMDP" and model.ambiguity.rectangular == "no"
+        module = import_module("mdplab.report.not_rectangular" if hard else SOLUTIONS[name])
+        return {key: to_json(x) for key, x in module.solution(model).items()}
     if name not in ("DiscountedMDP", "SparseMDP"):
         raise MdplabError(f"models of class {name} cannot be solved; expected DiscountedMDP or {', '.join(SOLUTIONS)}")
     return _discounted(model)
@@ -60,8 +62,9 @@ def text(name: str, found: dict[str, Any]) -> str:
     if low == high and isinstance(low, str):
         lines.append(f"optimal value at the start: {low} = {_float(low):.10g} (exact)")
     else:
-        middle = (_float(low) + _float(high)) / 2
-        lines.append(f"optimal value at the start: {middle:.10g}, certified between {low} and {high}")
+        middle, apart = (_float(low) + _float(high)) / 2, abs(_float(high) - _float(low))
+        value = "somewhere" if apart > WIDE * abs(middle) else f"{middle:.10g},"
+        lines.append(f"optimal value at the start: {value} certified between {low} and {high}")
     if "low" in found and not found.get("exact"):
         width = float(np.max(floats(np.asarray(found["high"])) - floats(np.asarray(found["low"]))))
         lines.append(f"bounds of all states are at most {width:.2g} apart")
@@ -79,6 +82,7 @@ def text(name: str, found: dict[str, Any]) -> str:
 
 _KNOWN = ("states", "actions", "horizon", "discount", "exact", "value_at_start", "values", "low", "high", "policy")
 ROWS, SHORT = 64, 8
+WIDE = 1e-2  # bounds that are farther apart, relative to their middle, are not summed up by it
 
 
 def _counted(n: int, things: str) -> str:

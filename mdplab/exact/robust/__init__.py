@@ -14,5 +14,6 @@ from mdplab.exact.robust.responses import robust_backup as robust_backup
 from mdplab.exact.robust.responses import robust_bellman as robust_bellman
 from mdplab.exact.robust.responses import worst_action_values as worst_action_values
 from mdplab.exact.robust.responses import worst_response as worst_response
+from mdplab.exact.robust.tilted_kernels import enclosing_box as enclosing_box
 from mdplab.exact.robust.tilted_kernels import tilted_gradient as tilted_gradient
 from mdplab.exact.robust.tilted_kernels import tilted_kernel as tilted_kernel

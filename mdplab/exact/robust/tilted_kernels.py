@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mdplab.arrays import Array, exp, expand, is_exact, log, namespace, total
 from mdplab.arrays import log_softmax as _log_softmax
+from mdplab.errors import MdplabError
 from mdplab.exact.robust.evaluation import kernel_values, kernel_visits
+from mdplab.models.ambiguity import Box
 from mdplab.models.robust import RobustMDP
 
 
@@ -51,6 +55,35 @@ def tilted_gradient(mdp: RobustMDP, π: Array, θ: Array, λ: Array) -> tuple[Ar
     with_score = total(p * X * score[..., None, None, :])
     for_λ = -total((weight * with_score / w**2)[..., None, :, :] * u.pair_features, 2)
     return for_θ, for_λ
+
+
+def enclosing_box(mdp: RobustMDP) -> Box:
+    """Between which two numbers each p(t | s, a) lies, for all parameters: a rectangular set that holds all kernels.
+
+    1 / p(t) = Σ_u P(u) / P(t) exp(θ'(φ(u) − φ(t)) / λ'ψ), whose exponents lie between the ends for θ and λ apart; in
+    float64, widened by some rounding errors.
+
+    Raises
+    ------
+    MdplabError
+        If λ'ψ(s, a) is zero or changes sign for some λ of the ball, as the kernel is not continuous there.
+    """
+    u: Any = mdp.ambiguity
+    score, w = scores(mdp, u.θ_centre, u.λ_centre)
+    reach = expand(u.λ_budget, 2) * np.abs(u.pair_features).max(axis=-3)
+    if (np.abs(w) <= reach).any():
+        raise MdplabError("λ'ψ(s, a) is zero for some λ of the ball; expected one sign in each pair")
+    φ = u.state_features
+    middle = score[..., None, :] - score[..., :, None]  # [..., t, u]
+    apart = expand(u.θ_budget, 2) * np.abs(φ[..., :, None, :] - φ[..., :, :, None]).max(axis=-3)
+    ends = [
+        (middle + i * apart)[..., None, None, :, :] / (w + j * reach)[..., None, None] for i in (-1, 1) for j in (-1, 1)
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = mdp.P[..., None, :] / mdp.P[..., :, None]
+        low, high = (1 / total(np.where(ratio > 0, ratio * np.exp(e), 0)) for e in (np.max(ends, 0), np.min(ends, 0)))
+    slack, inside = 1e-12, mdp.P > 0
+    return Box(np.where(inside, low * (1 - slack), 0), np.where(inside, np.minimum(high * (1 + slack), 1), 0))
 
 
 def centre(mdp: RobustMDP) -> tuple[Array, Array]:

@@ -239,8 +239,8 @@ def mle(mdp, θ, draws):
     """The occupancy that maximises likelihood is near, with high probability."""
     λ = (1 - mdp.discount) * pair_visits(mdp, softmax(θ))
     size, p = 10000, λ.reshape(-1)
-    edges = np.cumsum(p)[:-1]
-    u = np.sort(draws.uniforms("pairs", size), axis=-1)
-    below = np.stack([np.searchsorted(row, edges) for row in u.reshape(-1, size)])
-    seen = np.diff(below, prepend=0, append=size, axis=-1) / size
+    u = draws.uniforms("pairs", size)
+    below = np.stack([(u < edge).sum(axis=-1) for edge in np.cumsum(p)], axis=-1)
+    below[..., -1] = size
+    seen = np.diff(below, prepend=0, axis=-1) / size
     yield {n: size, m: len(p), miss: 0 * mdp.discount + 1 / 20, apart_1: abs(seen - p).sum(axis=-1)}

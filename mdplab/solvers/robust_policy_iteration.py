@@ -100,12 +100,18 @@ def partial_policy_iteration(
 def _evaluated(mdp: RobustMDP, π: Array, w: Array, ε: Array) -> tuple[Array, Array]:
     γ = mdp.γ(0)
     floor = 0 if is_exact(w) else 64 * mdp.S * 2.0**-53 * (1 + largest(abs(w)) + mdp.cost_bound / (1 - γ))
+    done = error = None
     while True:
         new = robust_backup(mdp, w, π)
         step = sup(new - w)
-        w = new
-        if np.all(np.asarray(γ * step <= (1 - γ) * ε + floor, dtype=bool)):
-            return w, γ * step / (1 - γ)
+        near = γ * step <= (1 - γ) * ε + floor
+        if done is None:
+            w, error, done = new, γ * step / (1 - γ), near
+        else:  # a model of a batch stops where it would stop alone
+            w, error = _where(expand(done, 1), w, new), _where(done, error, γ * step / (1 - γ))
+            done = done | near
+        if np.all(np.asarray(done, dtype=bool)):
+            return w, error
 
 
 def _uniform(mdp: RobustMDP) -> Array:

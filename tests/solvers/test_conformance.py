@@ -11,7 +11,18 @@ from mdplab import solvers
 from mdplab.arrays import ball, expand, floats, identity_like, namespace, number, one_hot, rational, rational_number
 from mdplab.exact import TsallisEntropy, optimum
 from mdplab.exact.utilities import SmoothedLog
-from mdplab.models import POMDP, ConfoundedPOMDP, ConstrainedMDP, DiscountedMDP, ExitTimeMDP, FiniteHorizonMDP, bandit
+from mdplab.models import (
+    POMDP,
+    ConfoundedPOMDP,
+    ConstrainedMDP,
+    DiscountedMDP,
+    ExitTimeMDP,
+    FiniteHorizonMDP,
+    RobustMDP,
+    Segments,
+    bandit,
+)
+from mdplab.solvers.drpg import entropic
 
 
 def cooling(temperature):
@@ -35,6 +46,11 @@ def constrained(mdp, θ, x):
 def leaving(mdp):
     """The last of three states is outside, and one is paid what the first action would be."""
     return ExitTimeMDP(mdp.P[..., :2, :, :], mdp.r[..., 0], 3)
+
+
+def robust(mdp):
+    """Rewards as costs; an adversary who may lead to the states in the opposite order instead."""
+    return RobustMDP(mdp.P, mdp.r, mdp.discount, Segments(namespace(mdp.P).flip(mdp.P, axis=-1)), mdp.start)
 
 
 def two_controllers(θ):
@@ -150,6 +166,20 @@ SOLVERS = {
     "dynamic_pg": lambda mdp, θ, x: solvers.dynamic_pg(in_epochs(mdp, STEPS), updates=[2] * STEPS),
     "stateful_pg": lambda mdp, θ, x: solvers.stateful_pg(seen_through(mdp), with_memory(θ), step_size=x),
     "confounded_pg": lambda mdp, θ, x: solvers.confounded_pg(confounded(mdp, θ), θ, step_size=x),
+    "robust_value_iteration": lambda mdp, θ, x: solvers.robust_value_iteration(robust(mdp), θ[..., 0]),
+    "robust_policy_iteration": lambda mdp, θ, x: solvers.robust_policy_iteration(robust(mdp)),
+    "partial_policy_iteration": lambda mdp, θ, x: solvers.partial_policy_iteration(
+        robust(hurried(mdp)), first_tolerance=x
+    ),
+    "robust_mirror_descent": lambda mdp, θ, x: solvers.robust_mirror_descent(robust(hurried(mdp)), θ, step_size=x),
+    "robust_projected_descent": lambda mdp, θ, x: solvers.robust_projected_descent(
+        robust(hurried(mdp)), step_size=x / 8
+    ),
+    "drpg": lambda mdp, θ, x: solvers.drpg(robust(hurried(mdp)), step_size=x / 8),
+    "drpg, entropic": lambda mdp, θ, x: solvers.drpg(robust(hurried(mdp)), step_size=x / 8, outer=entropic),
+    "smoothed_robust_pg": lambda mdp, θ, x: solvers.smoothed_robust_pg(
+        robust(mdp), step_size=x / 64, kernel_step=x / 64, pull=(1, 1)
+    ),
     "regularised_vi": lambda mdp, θ, x: solvers.regularised_vi(mdp, TsallisEntropy(x, rational_number(2)), θ[..., 0]),
 }
 # Float steps end before they overflow, and epochs end.
@@ -287,7 +317,10 @@ def test_it_has_no_end(name):
 
 
 # These have no operators of a discounted model to be caught in.
-ELSEWHERE = ("optimum", "exit", "game", "epoch", "simultaneous", "dynamic", "stateful", "confounded")
+ELSEWHERE = (
+    *("optimum", "exit", "game", "epoch", "simultaneous", "dynamic", "stateful", "confounded"),
+    *("robust", "partial", "drpg"),
+)
 
 
 @pytest.mark.parametrize("name", [n for n in SOLVERS if not any(x in n for x in ELSEWHERE)])

@@ -17,14 +17,14 @@ from mdplab.report.figures import BLUE, GREEN, GREY, PURPLE, SHADES, STYLE, VERM
 from mdplab.sampling import Draws
 from mdplab.solvers import best_of_both_worlds_po, geometric
 
-SWEEP = {"world": ["drawn anew", "turned over"], "method": ["tsallis", "tsallis, bonus", "shannon", "log-barrier"]}
+SWEEP = {"world": ["drawn anew", "turned over"], "learner": ["tsallis", "tsallis, bonus", "shannon", "log-barrier"]}
 SEEDS = range(1)
 EPISODES = 8000
 RUNS = 16
 COLOURS = {"tsallis": BLUE, "tsallis, bonus": GREEN, "shannon": VERMILION, "log-barrier": PURPLE}
 
 
-def measure(world: str, method: str, seed: int, episodes: int = EPISODES) -> xr.Dataset:
+def measure(world: str, learner: str, seed: int, episodes: int = EPISODES) -> xr.Dataset:
     """Regret of each run after T episodes, for T at checkpoints."""
     mdp = layered(np.random.default_rng(81), 1)[0]
     means = 1 - mdp.rewards
@@ -33,7 +33,7 @@ def measure(world: str, method: str, seed: int, episodes: int = EPISODES) -> xr.
         turned = world == "turned over" and int(np.log2(k + 1)) % 2 == 1
         return 0.5 - means if turned else means
 
-    regulariser, _, bonus = method.partition(", ")
+    regulariser, _, bonus = learner.partition(", ")
     draws = Draws(seed, np.arange(RUNS))
     run = best_of_both_worlds_po(mdp, draws, losses=losses, regulariser=regulariser, bonus=0.05 if bonus else 0.0)
     at, found = set(list(geometric(episodes))[1:]), {}
@@ -60,12 +60,12 @@ def figure(data: xr.Dataset) -> plt.Figure:
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.4), layout="constrained")
         for ax, world in zip(axes, data.world.values, strict=True):
-            for method in data.method.values:
-                regret = data.regret.sel(world=world, method=method).isel(seed=0)
+            for learner in data.learner.values:
+                regret = data.regret.sel(world=world, learner=learner).isel(seed=0)
                 mean, error = regret.mean("run"), 2 * regret.std("run") / np.sqrt(regret.sizes["run"])
-                colour = COLOURS[method]
+                colour = COLOURS[learner]
                 ax.fill_between(data["T"], mean - error, mean + error, color=SHADES[colour], alpha=0.25, lw=0)
-                ax.plot(data["T"], mean, color=colour, label=LABELS[method])
+                ax.plot(data["T"], mean, color=colour, label=LABELS[learner])
             ax.plot(data["T"], np.sqrt(data["T"]), "--", color=GREY, label=r"$\sqrt{T}$")
             ax.set_title(f"losses {world}", fontsize=10, loc="left")
             ax.set_xlabel("episodes $T$")

@@ -51,6 +51,7 @@ from mdplab.solvers.exit_reinforce import exit_reinforce as exit_reinforce
 from mdplab.solvers.exit_reinforce import exit_step as exit_step
 from mdplab.solvers.exit_time_pg import ExitIterate as ExitIterate
 from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
+from mdplab.solvers.experience import LearningIterate as LearningIterate
 from mdplab.solvers.fitted_occupancy_pg import fitted_occupancy as fitted_occupancy
 from mdplab.solvers.fitted_occupancy_pg import fitted_occupancy_pg as fitted_occupancy_pg
 from mdplab.solvers.fixpo import fixpo as fixpo
@@ -68,10 +69,18 @@ from mdplab.solvers.improper_spsa import improper_spsa as improper_spsa
 from mdplab.solvers.improper_spsa import sphere as sphere
 from mdplab.solvers.lagrangian import gradient_descent_ascent as gradient_descent_ascent
 from mdplab.solvers.lagrangian import reload as reload
+from mdplab.solvers.lmc_lsvi import by_law as by_law
+from mdplab.solvers.lmc_lsvi import by_steps as by_steps
+from mdplab.solvers.lmc_lsvi import langevin_law as langevin_law
+from mdplab.solvers.lmc_lsvi import lmc_lsvi as lmc_lsvi
+from mdplab.solvers.lmc_lsvi import posterior as posterior
 from mdplab.solvers.log_barrier_pg import BarrierIterate as BarrierIterate
 from mdplab.solvers.log_barrier_pg import log_barrier_gradient as log_barrier_gradient
 from mdplab.solvers.log_barrier_pg import log_barrier_pg as log_barrier_pg
 from mdplab.solvers.log_barrier_pg import log_barrier_smoothness as log_barrier_smoothness
+from mdplab.solvers.low_switching_po import always as always
+from mdplab.solvers.low_switching_po import doubled as doubled
+from mdplab.solvers.low_switching_po import low_switching_po as low_switching_po
 from mdplab.solvers.mdpo import mdpo as mdpo
 from mdplab.solvers.method_of_multipliers import Round as Round
 from mdplab.solvers.method_of_multipliers import method_of_multipliers as method_of_multipliers

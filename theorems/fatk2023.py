@@ -1277,6 +1277,11 @@ with as_printed():
     path_claim = δ_t <= B_t
 
 
+all_paid = Assumption(
+    r"r(s, a) \neq 0", "every reward differs from zero", lambda mdp: smallest(abs(mdp.r), 2) > 0
+)  # else d may vanish, and no ball knows where it points
+
+
 def bound_after(B, kept, length, missed, L):
     """What is left of the bound after a step of that length along a direction that is `missed` off."""
     return kept * B + 2 * length * missed + L * length**2 / 2
@@ -1320,11 +1325,12 @@ def one_run(mdp):
         "θ": logits,
         "first": numbers("1/100", 2),
     },
+    given=[all_paid],
     named={
-        "two by two": {**two, "first": rational_number(1)},
+        "leave": lambda: leave("1/2", 1) | {"first": rational_number(1)},
         "two arms": lambda: two_arms() | {"first": rational_number(1)},
         "short steps": lambda: two_arms() | {"first": rational_number("1/1000")},
-        "one arm missed": {"mdp": bandit(rational([1, 0])), "θ": rational([[4, 0]]), "first": rational_number(2)},
+        "one arm missed": {"mdp": bandit(rational([2, 1])), "θ": rational([[4, 0]]), "first": rational_number(2)},
     },
     near_misses={
         "no error": {"bound": without_error},
@@ -1365,11 +1371,6 @@ with as_printed():
         Rational(4, 3) * step * D_g * γ**H
     )
     lemma_6_without_bend = δ_next <= (1 - μ * step / (3 * sqrt(2))) * δ
-
-
-all_paid = Assumption(
-    r"r(s, a) \neq 0", "every reward differs from zero", lambda mdp: smallest(abs(mdp.r), 2) > 0
-)  # else d may vanish, and no ball knows where it points
 
 
 def with_outcome_axis(mdp):

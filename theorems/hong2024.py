@@ -19,6 +19,7 @@ from mdplab.arrays import (
     norm,
     rational,
     rational_number,
+    smallest,
     solve,
     total,
     transposed,
@@ -677,6 +678,19 @@ def some_sizes():
 sizes = Domain(some_sizes, lambda rng, model: np.full(model.batch, 1024), lambda: 1024)
 
 
+def rarity(model):
+    """The smallest probability of an action with a value of the proxy, of one-step models."""
+    (law,) = observed_law(model)
+    return smallest(total(law.seen[..., 0, :, :, :]), 2)
+
+
+often = Assumption(
+    r"n \min_{q, a} \Pr(q, a) \ge 10",
+    "ten data or more are expected of every action with every value of the proxy",
+    lambda model, size: np.asarray(size * rarity(model) >= 10, dtype=bool),
+)
+
+
 def widths(b):
     """(width of b_{o,a}, width of what R 1{O = o} − b_{o,a}(O) may be for R in [0, 1]);  (A, O', O) -> (A, O) twice."""
     most, least = b.max(axis=-2), b.min(axis=-2)
@@ -691,15 +705,16 @@ def widths(b):
     source="derived",
     judge=with_probability(1 - δ, jointly=cell, replicates=2**10),
     on={"model": one_step, "size": sizes},
-    given=[identified],
+    given=[identified, often],
     named={"sign reversal": lambda: {"model": sign_reversal(1), "size": 4096}},
     near_misses={
         "n^(−1) for n^(−1/2)": likely_fast,
         "a tenth of the noise": likely_tenth,
     },
     trivial=1,
-    note="T = 1, rewards 0 or 1, ridge 1, δ = 1/10.  The right side is seen in the data but for b: no constant "
-    "is claimed in print.  All pairs (o, a) at once, so all policies, values and gradients.",
+    note="T = 1, rewards 0 or 1, ridge 1, δ = 1/10.  Without data of an action it may be an equality, hence the "
+    "assumption.  The right side is seen in the data but for b: no constant is claimed in print.  All pairs (o, a) at "
+    "once, so all policies, values and gradients.",
 )
 def plugin_error(model, size, draws, *, δ_=0.1):
     """The error of the estimate is noise of n^(−1/2), as the equations magnify it, and what the ridge takes.
@@ -765,7 +780,7 @@ def constants(model):
     narrow, wide = widths(b)
     return Constants(
         τ=float(largest(ill_posedness(M)) ** 0.5),
-        rarest=float(total(law.seen[..., 0, :, :, :]).min()),
+        rarest=float(rarity(model)),
         narrowest=float(narrow.max()),
         widest=float(wide.max()),
         longest=float(norm(np.moveaxis(b, -1, -2)).max()),

@@ -57,7 +57,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", 16, 15, 600, 200_000, 1, 0.5),
+    "quick": Profile("quick", 16, 15, 600, 1_000_000, 1, 0.5),
     "default": Profile("default", 64, 20, 600, 8_000_000, 3, 1.0),
     "full": Profile("full", 1024, 1000, 5000, 50_000_000, 16, 8.0),
 }

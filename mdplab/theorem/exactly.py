@@ -77,7 +77,7 @@ def judge_exactly(
             else:
                 if not open_now:
                     break
-        widths = open_now
+        widths |= open_now  # a width once known is kept: a pass that settles one comparison may open another
     return results
 
 

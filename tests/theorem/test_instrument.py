@@ -17,6 +17,7 @@ from mdplab.theorem import Assumption, Quantity, Without, as_printed, check, for
 from mdplab.theorem.exactly import judge_exactly
 from mdplab.theorem.floating import run_in_floats
 from mdplab.theorem.inputs import exact, from_json, in_floats
+from mdplab.theorem.judges.comparison import Outcome
 
 γ = Quantity(r"\gamma", "discount factor", accuracy="exact")
 k = Quantity("k", "number of backups", integer=True)
@@ -431,3 +432,21 @@ def test_a_model_on_which_nothing_can_be_measured_leaves_the_theorem_undecided_w
     verdict = check(on_models(below_one, measure), profile="quick", model=("mine", one_state_loop()))
     assert (verdict.word, verdict.reason) == ("undecided", "the model has no such thing")
     assert not verdict.as_declared
+
+
+def test_what_one_pass_settled_stays_settled_when_the_pass_before_broke_off():
+    """√2 √2 = 2 at both iterates, and balls of less than 200 bits do not reach the second one."""
+    from mdplab.arrays import precision
+    from mdplab.arrays import sqrt as root
+
+    def measure(mdp):
+        """Equal."""
+        yield {n: 0, x: root(2 + 0 * mdp.r[0, 0]) ** 2}
+        if precision() < 200:
+            raise ZeroDivisionError
+        yield {n: 1, x: root(2 + 0 * mdp.r[0, 0]) ** 2}
+
+    with as_printed():
+        equal = on_models(x <= 2, measure, judge=for_all(n, up_to=1))
+    result = judge_exactly(equal, equal.claims, {"mdp": exact(equal, {"mdp": one_state_loop()})["mdp"]}, 1)[""]
+    assert result.outcomes == {Outcome.TOUCHES: 2}

@@ -11,7 +11,7 @@ import xarray as xr
 
 from mdplab.exact.robust import worst_case
 from mdplab.instances import two_kernels
-from mdplab.report.figures import BLUE, STYLE, VERMILION
+from mdplab.report.figures import BLUE, GREY, STYLE, VERMILION
 from mdplab.solvers import drpg, geometric
 
 SWEEP = {"start": ["nearly all in s0", "uniform"]}
@@ -48,7 +48,7 @@ def figure(data: xr.Dataset) -> plt.Figure:
     """A column for each start distribution; blue paths end near the least cost of the grid, red ones do not."""
     starts = list(data.start.values)
     with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(1, len(starts), figsize=(7.6, 3.7), layout="constrained")
+        fig, axes = plt.subplots(1, len(starts), figsize=(7.6, 4.0), layout="constrained")
         for ax, start in zip(np.atleast_1d(axes), starts, strict=True):
             panel = data.sel(start=start)
             drawn = ax.contourf(panel.x, panel.y, panel.cost.T, levels=24, cmap="Greys")
@@ -67,4 +67,8 @@ def figure(data: xr.Dataset) -> plt.Figure:
             ax.set_xlabel(r"$\pi(0 \mid s_0)$")
             fig.colorbar(drawn, ax=ax, label=r"worst cost $\Phi(\pi)$" if start == starts[-1] else None)
         np.atleast_1d(axes)[0].set_ylabel(r"$\pi(0 \mid s_1)$")
+        signs = [("*", BLUE, "least worst cost"), ("o", GREY, "first policy"), ("s", GREY, "last policy")]
+        signs += [("_", BLUE, "descent that arrives"), ("_", VERMILION, "descent that is trapped, or slow")]
+        handles = [plt.Line2D([], [], ls="", marker=mark, color=colour, label=label) for mark, colour, label in signs]
+        fig.legend(handles=handles, loc="outside upper left", ncols=5, handletextpad=0.2, columnspacing=1.2)
     return fig

@@ -604,8 +604,8 @@ def without_multiplier(cmdp, *, step_size, at):
         "without looking ahead": {"solver": without_looking_ahead},
         "a multiplier kept at zero": {"solver": without_multiplier},
     },
-    note="Recalled: linear last-iterate convergence where the optimal visits are unique and μ > 0; evidence for less, with "
-    "steps 1/2, or 25 (1 − γ)² / 2 for γ > 4/5, where those would be too long.",
+    note="Recalled: linear last-iterate convergence where the optimal visits are unique and μ > 0; evidence for less, "
+    "with steps 1/2, or 25 (1 − γ)² / 2 for γ > 4/5, where those would be too long.",
 )
 def opgpd(mdp, *, solver=opg_primal_dual):
     """The last iterate of OPG-PD converges, and that of plain projected steps does not."""

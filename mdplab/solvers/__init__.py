@@ -51,6 +51,7 @@ from mdplab.solvers.exit_reinforce import exit_reinforce as exit_reinforce
 from mdplab.solvers.exit_reinforce import exit_step as exit_step
 from mdplab.solvers.exit_time_pg import ExitIterate as ExitIterate
 from mdplab.solvers.exit_time_pg import exit_time_pg as exit_time_pg
+from mdplab.solvers.experience import Experience as Experience
 from mdplab.solvers.experience import LearningIterate as LearningIterate
 from mdplab.solvers.fitted_occupancy_pg import fitted_occupancy as fitted_occupancy
 from mdplab.solvers.fitted_occupancy_pg import fitted_occupancy_pg as fitted_occupancy_pg
@@ -61,6 +62,10 @@ from mdplab.solvers.harpg import harpg as harpg
 from mdplab.solvers.harpg import n_harpg as n_harpg
 from mdplab.solvers.improper_actor_critic import ImproperCriticIterate as ImproperCriticIterate
 from mdplab.solvers.improper_actor_critic import improper_actor_critic as improper_actor_critic
+from mdplab.solvers.hybrid_npg import CriticIterate as CriticIterate
+from mdplab.solvers.hybrid_npg import hybrid_evaluation as hybrid_evaluation
+from mdplab.solvers.hybrid_npg import hybrid_npg as hybrid_npg
+from mdplab.solvers.hybrid_npg import sampled_hybrid_npg as sampled_hybrid_npg
 from mdplab.solvers.improper_natural_pg import improper_natural_pg as improper_natural_pg
 from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate
 from mdplab.solvers.improper_pg import improper_pg as improper_pg

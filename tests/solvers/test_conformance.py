@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 
 from mdplab import solvers
-from mdplab.arrays import ball, expand, floats, identity_like, namespace, number, one_hot, rational, rational_number
+from mdplab.arrays import (
+    ball,
+    expand,
+    floats,
+    identity_like,
+    namespace,
+    number,
+    one_hot,
+    rational,
+    rational_number,
+    softmax,
+)
 from mdplab.exact import TsallisEntropy, optimum
 from mdplab.exact.utilities import SmoothedLog
 from mdplab.models import (
@@ -156,6 +167,8 @@ SOLVERS = {
     "optimistic_gradient, a game": lambda mdp, θ, x: solvers.optimistic_gradient(θ, step_size=x / 8),
     "exit_time_pg": lambda mdp, θ, x: solvers.exit_time_pg(leaving(mdp), θ[..., :2, :], step_size=x),
     "exit_time_pg, default step": lambda mdp, θ, x: solvers.exit_time_pg(leaving(mdp)),
+    "hybrid_npg": lambda mdp, θ, x: solvers.hybrid_npg(mdp, softmax(θ) / 3, weight=x, step_size=x, sweeps=2),
+    "hybrid_evaluation": lambda mdp, θ, x: solvers.hybrid_evaluation(mdp, softmax(θ), softmax(-θ) / 3, weight=x),
     "improper_pg": lambda mdp, θ, x: solvers.improper_pg(mdp, two_controllers(θ), step_size=x),
     "improper_pg, default step": lambda mdp, θ, x: solvers.improper_pg(mdp, two_controllers(θ), θ[..., 0, :]),
     "improper_natural_pg": lambda mdp, θ, x: solvers.improper_natural_pg(mdp, two_controllers(θ), step_size=x),

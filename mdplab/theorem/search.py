@@ -29,6 +29,7 @@ def search(
     from hypothesis import seed as seeded
 
     found: list[Inputs] = []
+    broken: list[Exception] = []  # a mistake in a theorem file is told at once: shrinking it would take minutes
     discarded = 0
 
     @seeded(seed)
@@ -45,10 +46,16 @@ def search(
     @given(inputs=draws(theorem))
     def attempt(inputs: Any) -> None:
         nonlocal discarded
+        if broken:
+            return
         if not admits(inputs):
             discarded += 1
             assume(False)
-        refutes, nearness = test(inputs)
+        try:
+            refutes, nearness = test(inputs)
+        except Exception as error:
+            broken.append(error)
+            return
         if refutes:
             found.append(inputs)
             raise _Found
@@ -62,4 +69,6 @@ def search(
     except Exception as error:
         if type(error).__name__ != "Unsatisfiable":
             raise
+    if broken:
+        raise broken[0]
     return None, discarded

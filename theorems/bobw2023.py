@@ -11,10 +11,11 @@ from sympy import Eq, Rational, sqrt
 from mdplab.arrays import expand, log, one_hot, rational, rational_number, softmax, total
 from mdplab.arrays import sqrt as root
 from mdplab.exact import finite_horizon as exact
-from mdplab.instances import Domain, bandits, finite_horizon_mdps, logits, numbers, policies
+from mdplab.instances import Domain, bandits, finite_horizon_mdps, layered, logits, numbers, policies
 from mdplab.models import FiniteHorizonMDP, bandit
+from mdplab.sampling import Draws
 from mdplab.solvers import best_of_both_worlds_po, dilated, leader
-from mdplab.theorem import Quantity, as_printed, for_all, identity, in_expectation, theorem
+from mdplab.theorem import Quantity, as_printed, for_all, identity, in_expectation, rate, theorem
 
 episodes = finite_horizon_mdps(everywhere=False)  # their rewards are losses here
 
@@ -382,3 +383,53 @@ def single_state(mdp, flip, draws, *, solver=tsallis_inf_policies):
         if it.k + 1 in (64, 128):
             best = sums.min()
             yield {T: it.k + 1, A: mdp.A, pseudo: lost - best, lowest: least - best, highest: most - best}
+
+
+# -- several states ----------------------------------------------------------------------------------------------------
+
+T_layers = Quantity("T", "episodes", integer=True)
+regret_T = Quantity(r"\overline{R}_T", "mean regret of four runs", accuracy="relative")
+
+with as_printed():
+    at_most_root = regret_T <= sqrt(T_layers)
+    bounded = regret_T <= 1
+
+
+def learning(mdp, draws):
+    """Tsallis entropy, η_t = 1/√t, no bonus."""
+    return best_of_both_worlds_po(mdp, draws)
+
+
+def never_learning(mdp, draws):
+    """All actions alike."""
+    return best_of_both_worlds_po(mdp, draws, step=0.0)
+
+
+def layers():
+    """Three layers of three states, mean losses up to 1/2."""
+    return layered(np.random.default_rng(81), 1)[0]
+
+
+def _layers():
+    from hypothesis import strategies as st
+
+    return st.builds(layers)
+
+
+@theorem(
+    at_most_root,
+    cite="bobw2023",
+    at="Theorem, abstract: what both worlds have in common",
+    source="read",
+    judge=rate(T_layers, up_to=1023),
+    on={"mdp": Domain(_layers, model=FiniteHorizonMDP)},
+    named={"three layers": lambda: {"mdp": layers()}},
+    near_misses={"bounded": bounded, "all actions alike": {"solver": never_learning}},
+    note="Evidence of one model, our learning rates and the draws of seed 0.  Too short to see polylog(T).",
+)
+def thm(mdp, *, solver=learning):
+    """Regret grows at most like √T: here with losses drawn anew in every episode, where the theorem says polylog(T)."""
+    best, lost = exact.optimum(mdp), 0
+    for it in solver(mdp, Draws(0, np.arange(4))):
+        lost = lost + exact.gap(mdp, it.π, best).mean()
+        yield {T_layers: it.k + 1, regret_T: lost}

@@ -60,12 +60,12 @@ from mdplab.solvers.frank_wolfe import OccupancyIterate as OccupancyIterate
 from mdplab.solvers.frank_wolfe import frank_wolfe as frank_wolfe
 from mdplab.solvers.harpg import harpg as harpg
 from mdplab.solvers.harpg import n_harpg as n_harpg
-from mdplab.solvers.improper_actor_critic import ImproperCriticIterate as ImproperCriticIterate
-from mdplab.solvers.improper_actor_critic import improper_actor_critic as improper_actor_critic
 from mdplab.solvers.hybrid_npg import CriticIterate as CriticIterate
 from mdplab.solvers.hybrid_npg import hybrid_evaluation as hybrid_evaluation
 from mdplab.solvers.hybrid_npg import hybrid_npg as hybrid_npg
 from mdplab.solvers.hybrid_npg import sampled_hybrid_npg as sampled_hybrid_npg
+from mdplab.solvers.improper_actor_critic import ImproperCriticIterate as ImproperCriticIterate
+from mdplab.solvers.improper_actor_critic import improper_actor_critic as improper_actor_critic
 from mdplab.solvers.improper_natural_pg import improper_natural_pg as improper_natural_pg
 from mdplab.solvers.improper_pg import ImproperIterate as ImproperIterate
 from mdplab.solvers.improper_pg import improper_pg as improper_pg

@@ -108,6 +108,7 @@ critic_error = Quantity(
 
 with as_printed():
     regret = lost <= 1 / (1 - γ) * (log(A) / η + η * T * W**2 / 8) + critic_error
+    without_start = lost <= 1 / (1 - γ) * (η * T * W**2 / 8) + critic_error
     without_horizon = lost <= (log(A) / η + η * T * W**2 / 8) + critic_error
 
 
@@ -133,7 +134,7 @@ with as_printed():
             **data,
         }
     },
-    near_misses={"without 1 / (1 − γ)": without_horizon},
+    near_misses={"without 1 / (1 − γ)": without_horizon, "without log A / η": without_start},
     note="Any f_t in [0, W]; here one sweep of the hybrid critic, from f = 0.  d is not normalised.",
 )
 def npg(mdp, ρ, b, weight, step):

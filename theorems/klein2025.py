@@ -324,7 +324,8 @@ with as_printed():
 def rounds_of(γ_, share):
     """H = ⌈log_γ((1 − γ) ε / (2 R*))⌉ with ε = share · R* / (1 − γ): one number for each model."""
     γ_, share = np.asarray(floats(γ_)), np.asarray(floats(share))
-    return np.ceil(np.log(share / 2) / np.log(γ_) - 1e-12).astype(int)
+    with np.errstate(divide="ignore"):  # γ = 0 takes one round
+        return np.maximum(np.ceil(np.log(share / 2) / np.log(γ_) - 1e-12), 1).astype(int)
 
 
 def accuracies(γ_, rounds, ε_):

@@ -13,13 +13,12 @@ from numba.core import types
 
 from mdplab.kernels.lanes import compiled, intrinsic, jit
 from mdplab.kernels.philox import MULTIPLIERS, ROUNDS, WEYL, Stream
-from mdplab.kernels.word_lanes import load, splat, store, xor
-from mdplab.kernels.word_lanes import product as eight_products
+from mdplab.kernels.word_lanes import load8, splat, store, xor
+from mdplab.kernels.word_lanes import product as products
 
 _WORD, _TWO_WORDS = ir.IntType(64), ir.IntType(128)
 _M0, _M1 = map(np.uint64, MULTIPLIERS)
 _W0, _W1 = map(np.uint64, WEYL)
-_LOW, _HALF = np.uint64(2**32 - 1), np.uint64(32)
 
 
 @intrinsic
@@ -59,23 +58,30 @@ def block(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
 
 
 @jit
+def blocks(c0: Any, c1: Any, c2: Any, c3: Any, key: Any) -> Any:
+    """As `block`, for counters side by side."""
+    k0, k1 = key[0], key[1]
+    for _ in range(ROUNDS):
+        high0, low0 = products(_M0, c0)
+        high1, low1 = products(_M1, c2)
+        c0, c1, c2, c3 = xor(xor(high1, c1), splat(k0, c0)), low1, xor(xor(high0, c3), splat(k1, c0)), low0
+        k0 += _W0
+        k1 += _W1
+    return c0, c1, c2, c3
+
+
+@jit
 def eight_blocks(b: Any, counters: Any, i: int, key: Any, words: Any, width: int) -> None:
     """The b-th blocks of eight counters: word j of the l-th goes to ``words[width j + i + l]``.
 
     The upper words of the counters are at ``counters[width j + i + l]``.
     """
-    c0, c1, c2, c3 = splat(b), load(counters, i), load(counters, width + i), load(counters, 2 * width + i)
-    k0, k1 = key[0], key[1]
-    for _ in range(ROUNDS):
-        high0, low0 = eight_products(splat(_M0 >> _HALF), splat(_M0 & _LOW), c0)
-        high1, low1 = eight_products(splat(_M1 >> _HALF), splat(_M1 & _LOW), c2)
-        c0, c1, c2, c3 = xor(xor(high1, c1), splat(k0)), low1, xor(xor(high0, c3), splat(k1)), low0
-        k0 += _W0
-        k1 += _W1
-    store(words, i, c0)
-    store(words, width + i, c1)
-    store(words, 2 * width + i, c2)
-    store(words, 3 * width + i, c3)
+    c1, c2, c3 = load8(counters, i), load8(counters, width + i), load8(counters, 2 * width + i)
+    w0, w1, w2, w3 = blocks(splat(b, c1), c1, c2, c3, key)
+    store(words, i, w0)
+    store(words, width + i, w1)
+    store(words, 2 * width + i, w2)
+    store(words, 3 * width + i, w3)
 
 
 @compiled

@@ -124,6 +124,33 @@ def test_a_model_of_the_class_that_a_theorem_is_not_about_is_refused_in_one_sent
     assert mdplab("verify", id, "--on", on, check=2).stderr == f"mdplab: {id} does not apply to {on}: {why}\n"
 
 
+CONFOUNDED = """{{"model": "confounded", "P": [[[0.8, 0.2], [0.9, 0.1]], [[0.2, 0.8], [0.4, 0.6]]],
+    "E": [[0.7, 0.3], [0.3, 0.7]], "proxy": {proxy}, "r": [[0.8, 1], [0, 0.2]], "behaviour": {behaviour}, "horizon": 1,
+    "start": [0.5, 0.5]}}"""
+SEEING, UNSEEING = "[[0.8, 0.2], [0.2, 0.8]]", "[[0.5, 0.5], [0.5, 0.5]]"
+NEVER = "[[1, 0], [1, 0]]"
+
+
+@pytest.mark.parametrize(
+    ("id", "proxy", "behaviour", "why"),
+    [
+        ("identify", SEEING, NEVER, "the behaviour policy never takes some action in some state; expected overlap"),
+        ("naive_bias", SEEING, NEVER, "it is assumed that the behaviour policy takes every action in every state"),
+        ("min_max", SEEING, NEVER, "it is assumed that every action is taken after every history"),
+        ("plugin_rate", SEEING, NEVER, "the behaviour policy never takes some action in some state; expected overlap"),
+        ("plugin_rate", UNSEEING, SEEING, "the proxy tells 1 of 2 hidden states apart after some history"),
+        ("plugin_error", UNSEEING, SEEING, "the proxy tells 1 of 2 hidden states apart after some history"),
+    ],
+)
+def test_data_without_overlap_and_blind_proxies_are_refused_in_one_sentence(
+    mdplab, tmp_path, id, proxy, behaviour, why
+):
+    (tmp_path / "mine.json").write_text(CONFOUNDED.format(proxy=proxy, behaviour=behaviour))
+    done = mdplab("verify", f"hong2024.{id}", "--on", "mine.json", check=2)
+    assert why in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_a_theorem_is_verified_on_a_file_of_ones_own(mdplab, tmp_path):
     (tmp_path / "mine.json").write_text(OK)
     done = mdplab("verify", "puterman1994.contraction", "--on", "mine.json")

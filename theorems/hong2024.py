@@ -88,6 +88,11 @@ blind = Assumption(
     "the behaviour policy does not see the state",
     lambda model: (model.behaviour == model.behaviour[..., :1, :]).reshape(*model.batch, -1).all(axis=-1),
 )
+overlap = Assumption(
+    r"\pi^b > 0",
+    "the behaviour policy takes every action in every state",
+    lambda model: (model.behaviour > 0).reshape(*model.batch, -1).all(axis=-1),
+)
 
 V = Quantity(r"V(\theta)", "value of the policy")
 bridged = Quantity(
@@ -184,7 +189,7 @@ def forgetful(model):
     source="derived",
     judge=identity(),
     on={"model": confounded_pomdps("blind"), "π": history_policies},
-    given=[blind],
+    given=[blind, overlap],
     named={
         "unconfounded, one step": lambda: {"model": unconfounded(1)},
         "unconfounded, two steps": lambda: {"model": unconfounded(2)},
@@ -505,6 +510,11 @@ def amounts(low, high):
     return replace(domain, batch=lambda rng, model: domain.batch(rng, model))
 
 
+everything_seen = Assumption(
+    r"\Pr(q, h, a) > 0",
+    "every action is taken after every history, with every value of the proxy",
+    lambda model: np.all([smallest(total(law.seen), 3) > 0 for law in observed_law(model)], axis=0),
+)
 estimates = {"model": confounded_pomdps(), "π": history_policies, "size": amounts(1, 1000), "strength": amounts(1, 3)}
 
 
@@ -519,6 +529,7 @@ def some_data(horizon, size=100):
     source="derived",
     judge=identity(),
     on=estimates,
+    given=[everything_seen],
     named={
         "sign reversal, one step": lambda: some_data(1),
         "sign reversal, two steps": lambda: some_data(2),
@@ -805,8 +816,12 @@ clear = Family("confounded:T=1,clear=0.9", partial(confounded, T=1, clear=0.9))
 well_posed = Assumption(
     r"n_0 \le 2000",
     "an action with a value of the proxy is not rare and the equations are not ill-posed",
-    lambda model: np.array([data_needed(m, 0.1) <= 2000 for m in each_of(model)]).reshape(model.batch),
+    lambda model: np.array([_is_well_posed(m) for m in each_of(model)]).reshape(model.batch),
 )
+
+
+def _is_well_posed(model):
+    return bool(identification(model).holds) and data_needed(model, 0.1) <= 2000
 
 
 def each_of(model):

@@ -177,4 +177,4 @@ def memory() -> int:
 def require_memory(size: int, what: str, advice: str) -> None:
     """Raise MdplabError, before work starts, if `what` takes more bytes than there are; a few need no asking."""
     if size > SMALL and size > (there := memory()):
-        raise MdplabError(f"{what} takes {size:,} bytes and {there:,} are available; {advice}")
+        raise MdplabError(f"{size:,} bytes are needed for {what} and {there:,} are available; {advice}")

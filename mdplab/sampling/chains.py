@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from mdplab.arrays import Array, is_exact, rational
 from mdplab.errors import MdplabError
+from mdplab.kernels import require_memory
 from mdplab.models.constrained import ConstrainedMDP
 from mdplab.models.discounted import DiscountedMDP, _check_distributions, _check_finite
 from mdplab.models.multi_objective import MultiObjectiveMDP
@@ -15,6 +17,8 @@ from mdplab.models.multi_objective import MultiObjectiveMDP
 
 def check_walk(policy: Array, shape: tuple[int, ...], horizon: int, most: int | None = None, joint: int = 1) -> None:
     """Raise MdplabError unless 1 <= horizon <= most and the last `joint` axes of policy (..., *shape) add up to one."""
+    if not isinstance(horizon, int | np.integer):
+        raise MdplabError(f"horizon is {horizon}; expected a whole number of steps")
     if horizon < 1 or (most is not None and horizon > most):
         expected = "at least 1 step" if most is None else f"1 to {most} steps in this model"
         raise MdplabError(f"horizon is {horizon}; a trajectory has {expected}")
@@ -67,9 +71,15 @@ def zeros(shape: tuple[int, ...], like: Array) -> np.ndarray:
 
 
 def no_moves(batch: tuple[int, ...], states: int, actions: int, like: Array) -> np.ndarray:
-    """Zeros (..., N, K, N), to be filled as the kernel of a chain; raises MdplabError where one takes a gigabyte."""
+    """Zeros (..., N, K, N), to be filled as the kernel of a chain; raises MdplabError where they are too large."""
     if states**2 * actions > 2**27:
         raise MdplabError(f"the chain has {states} states and {actions} actions; expected N²·K <= 2^27")
+    models = math.prod(batch)
+    require_memory(
+        16 * models * states**2 * actions,
+        f"{models} chains of {states} states and {actions} actions",
+        "take fewer models at a time or shorten the horizon",
+    )
     return zeros((*batch, states, actions, states), like)
 
 

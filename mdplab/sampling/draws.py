@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mdplab.errors import MdplabError
+from mdplab.kernels import require_memory
 from mdplab.kernels.philox import Stream, uniform, words
 
 
@@ -61,6 +63,9 @@ class Draws:
 
     def samples(self, count: int) -> Draws:
         """`count` independent draws in place of each, along a new last axis."""
+        if count < 1:
+            raise MdplabError(f"{count} samples of each draw were asked for; expected at least 1")
+        self.require_room(3 * count)
         shape = self.shape
         return replace(
             self,
@@ -69,8 +74,20 @@ class Draws:
             sample=np.broadcast_to(self.sample, shape)[..., None] * count + np.arange(count),
         )
 
+    def require_room(self, numbers: int) -> None:
+        """Raise MdplabError, before anything is drawn, unless that many numbers for each draw fit into memory."""
+        N = math.prod(self.shape)
+        what = f"{N} draws with {numbers} numbers each" if N > 1 else f"a draw of {numbers} numbers"
+        require_memory(8 * N * numbers, what, "draw fewer replicates at a time")
+
+    def table(self, *axes: int) -> np.ndarray:
+        """Zeros (..., *axes), for what a learner knows in each replicate; raises MdplabError unless they fit."""
+        self.require_room(math.prod(axes))
+        return np.zeros((*self.shape, *axes))
+
     def counters(self) -> np.ndarray:
         """The upper three words of the counter of each draw, (..., 3) uint64: round and sample, replicate, instance."""
+        self.require_room(6)
         round_and_sample = np.uint64(self.round << 32) | np.asarray(self.sample).astype(np.uint64)
         parts = (round_and_sample, self.replicate, self.instance)
         return np.stack([np.broadcast_to(np.asarray(x).astype(np.uint64), self.shape) for x in parts], axis=-1)
@@ -84,6 +101,7 @@ class Draws:
 
     def words(self, purpose: str, count: int) -> np.ndarray:
         """The first `count` random words for that purpose, (..., count) uint64."""
+        self.require_room(6 + 2 * count)
         counters = self.counters().reshape(-1, 3)
         return words(Stream(self.key(purpose), count), counters).reshape(*self.shape, count)
 

@@ -70,6 +70,7 @@ def best_of_both_worlds_po(
     if isinstance(draws, Outcomes):
         raise NotEnumerable("a learner that draws in every episode is not enumerated")
     losses = losses or (lambda k: 1 - mdp.rewards)
+    draws.require_room(8 * mdp.S * mdp.A)
     L = zeros((*draws.shape, mdp.S, mdp.A), mdp.rewards)
     for k in count():
         η = step / np.sqrt(k + 1)

@@ -102,7 +102,7 @@ def exit_actor_critic(
     """
     rows, timed = mdp.N * mdp.S, (mdp.N, mdp.S, mdp.A)
     θ = np.zeros(timed) if θ is None else θ
-    θ, v = np.broadcast_to(θ, (*draws.shape, *θ.shape)), np.zeros((*draws.shape, rows))
+    θ, v = np.broadcast_to(θ, (*draws.shape, *θ.shape)), draws.table(rows)
     η = 1 / (mdp.N * mdp.payoff_bound) if step_size is None else step_size
     for k in count():
         π = each_time(softmax(θ), timed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,9 +50,10 @@ class Experience:
         if mdp.batch:
             raise MdplabError(f"the model has batch shape {mdp.batch}; a learner explores one model")
         self.mdp, self.draws = mdp, draws
-        self.visits = np.zeros((*draws.shape, mdp.S, mdp.A))
+        draws.require_room(sum(math.prod(P.shape) for P in mdp.P) + 8 * mdp.S * mdp.A)
+        self.visits = draws.table(mdp.S, mdp.A)
         self.paid = np.zeros_like(self.visits)
-        self.moves = tuple(np.zeros((*draws.shape, *P.shape)) for P in mdp.P)
+        self.moves = tuple(draws.table(*P.shape) for P in mdp.P)
         self._ends = np.cumsum((0, *mdp.sizes))
         self._runs = tuple(np.indices(draws.shape))
 

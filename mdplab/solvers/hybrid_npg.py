@@ -102,7 +102,7 @@ def sampled_hybrid_npg(
     -----
     One backward pass is the fixed point of the evaluation.  A pair that nobody has met has f = 0.
     """
-    log_π = log_softmax(np.zeros((*draws.shape, mdp.S, mdp.A)))
+    log_π = log_softmax(draws.table(mdp.S, mdp.A))
     for k in count():
         π = softmax(log_π)
         seen = rollouts(mdp, π, mdp.H, draws.at(k).samples(batch))

@@ -49,8 +49,8 @@ def mo_tsivr_pg(
     radius : number, optional
         δ, the longest step; 1 / (2 H) by default, as for `tsivr_pg`.
     epoch, large_batch, small_batch : int
-        Iterates of an epoch, trajectories of its first and of each later one, twice each.  The defaults are those of the
-        public code: 12 updates after the first.
+        Iterates of an epoch, trajectories of its first and of each later one, twice each.  The defaults are those of
+        the public code: 12 updates after the first.
     weigh : function of (trajectories, π_j, π_{j−1})
         How trajectories count for the policy before.  The public code has the inverse of this weight, as read.
     θ, draws, horizon, at : as for `sampled_pg`, and so are errors.

@@ -46,7 +46,7 @@ def reinforce_to_go(
     ----------
     What :cite:`klein2025` compares DynPG with.
     """
-    θ, made = np.zeros((*draws.shape, mdp.S, mdp.A)), np.zeros(draws.shape, dtype=int)
+    θ, made = draws.table(mdp.S, mdp.A), np.zeros(draws.shape, dtype=int)
     for k in count():
         π = softmax(θ)
         yield ToGoSample(k, θ, π, made)

@@ -72,10 +72,12 @@ def first_logits(mdp: DiscountedMDP, θ: Array | None, draws: Draws) -> Array:
     Raises
     ------
     MdplabError
-        If `θ` does not fit the draws; `NotEnumerable` for `Outcomes`, as a run draws again and again.
+        If `θ` does not fit the draws, or iterates would not fit into memory; `NotEnumerable` for `Outcomes`, as a run
+        draws again and again.
     """
     if isinstance(draws, Outcomes):
         raise NotEnumerable("a run of a method that samples draws at every iterate, which is not enumerated")
+    draws.require_room(4 * mdp.S * mdp.A)
     shape = (*draws.shape, mdp.S, mdp.A)
     if θ is None:
         return zeros(shape, mdp.P)

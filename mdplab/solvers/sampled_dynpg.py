@@ -74,7 +74,7 @@ def sampled_dynpg(
     :cite:`klein2025`, Algorithm 1 with sampled gradients.
     """
     γ, made, rounds = float(mdp.discount), np.zeros(draws.shape, dtype=int), 0
-    uniform = np.zeros((*draws.shape, mdp.S, mdp.A))
+    uniform = draws.table(mdp.S, mdp.A)
     frozen = np.empty((*draws.shape, 0, mdp.S, mdp.A))  # the axis of rounds counts from the newest
     for h in count():
         θ = uniform

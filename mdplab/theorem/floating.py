@@ -118,7 +118,8 @@ def errors_of(stacked: Binding, k: np.ndarray, relative: Any, absolute: Any) -> 
         elif accuracy == "relative":
             out[q] = steps * spread(relative) * abs(x)
         else:
-            out[q] = steps * (spread(absolute) + spread(relative) * abs(x))
+            with np.errstate(over="ignore"):  # an infinite error decides nothing
+                out[q] = steps * (spread(absolute) + spread(relative) * abs(x))
     return out
 
 

@@ -70,3 +70,26 @@ def test_numbers_beyond_their_words_are_refused(wrong: dict) -> None:
 def test_a_purpose_has_one_to_eight_letters(purpose: str) -> None:
     with pytest.raises(MdplabError, match="one to eight letters"):
         Draws().words(purpose, 1)
+
+
+CROWD = Draws(replicate=np.broadcast_to(0, 10**12))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: CROWD.uniforms("noise", 4),
+        lambda: CROWD.counters(),
+        lambda: CROWD.table(2, 3),
+        lambda: Draws().samples(10**12),
+    ],
+)
+def test_more_draws_than_fit_into_memory_are_refused_before_work_starts(ask) -> None:
+    with pytest.raises(MdplabError, match=r"bytes are needed for .* are available; draw fewer replicates at a time"):
+        ask()
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_batch_without_samples_is_refused(count: int) -> None:
+    with pytest.raises(MdplabError, match=f"{count} samples of each draw were asked for; expected at least 1"):
+        Draws().samples(count)

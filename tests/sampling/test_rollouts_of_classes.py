@@ -363,6 +363,7 @@ uniform = floats(policy(2, 2))
     ("call", "message"),
     [
         (lambda d: rollouts(two_by_two(), uniform, 0, d), "horizon is 0; a trajectory has at least 1 step"),
+        (lambda d: rollouts(two_by_two(), uniform, 2.5, d), "horizon is 2.5; expected a whole number of steps"),
         (lambda d: rollouts(two_by_two(), uniform[:1], 3, d), r"policy has shape \(1, 2\); expected \(..., 2, 2\)"),
         (lambda d: rollouts(two_by_two(), 2 * uniform, 3, d), r"policy\[0\] sums to"),
         (lambda d: rollouts(uneven(), floats(policy(6, 2)), 4, d), "horizon is 4; a trajectory has 1 to 3 steps"),
@@ -404,6 +405,13 @@ def test_a_chain_that_would_fill_the_memory_is_refused():
     model = confounded(np.random.default_rng(0), 1, T=8)[0]
     with pytest.raises(MdplabError, match="expected N²·K <= 2"):
         rollouts(model, uniform_policy(model), 8, Draws())
+
+
+def test_chains_of_many_models_that_would_fill_the_memory_are_refused(monkeypatch):
+    models, π = garnet(np.random.default_rng(0), 50, S=20, A=2), np.full((9, 20, 2), 0.5)
+    monkeypatch.setattr("mdplab.kernels.memory", lambda: 2**25)
+    with pytest.raises(MdplabError, match=r"needed for 50 chains of 181 states .* fewer models at a time"):
+        timed_rollouts(models, π, Draws(0, 0, np.arange(50)))
 
 
 def test_models_whose_data_say_nothing_are_refused_before_anything_is_estimated():

@@ -152,3 +152,12 @@ def test_what_does_not_fit_is_refused():
         next(solvers.sampled_pg(mdp, np.zeros((5, 2, 2)), draws=drawn(), horizon=H))
     with pytest.raises(NotEnumerable):
         next(solvers.n_pg_igt(mdp, draws=Outcomes(), horizon=H))
+    with pytest.raises(MdplabError, match="0 samples of each draw"):
+        next(solvers.sampled_pg(mdp, draws=drawn(), horizon=H, batch=0))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_more_runs_than_fit_into_memory_are_refused_before_work_starts(name):
+    crowd = Draws(replicate=np.broadcast_to(0, 10**12))
+    with pytest.raises(MdplabError, match=r"bytes are needed for 1000000000000 draws .* draw fewer replicates"):
+        next(METHODS[name](two_by_two().floats(), draws=crowd, horizon=H))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from mdplab.arrays import rational, rational_number
+from mdplab.errors import MdplabError
 from mdplab.exact import finite_horizon as exact
 from mdplab.instances import episodic_riverswim
 from mdplab.models import bandit
 from mdplab.sampling import Draws, NotEnumerable, Outcomes
-from mdplab.solvers import by_law, by_steps, langevin_law, lmc_lsvi, posterior
+from mdplab.solvers import best_of_both_worlds_po, by_law, by_steps, langevin_law, lmc_lsvi, low_switching_po, posterior
 from mdplab.solvers.lmc_lsvi import Chain
 from theorems import lmc2024 as paper
 
@@ -78,3 +79,10 @@ def test_replicates_do_not_depend_on_those_beside_them():
 def test_a_learner_is_not_enumerated():
     with pytest.raises(NotEnumerable, match="draws in every episode"):
         next(lmc_lsvi(episodic_riverswim(3, 4).floats(), Outcomes()))
+
+
+@pytest.mark.parametrize("method", [lmc_lsvi, low_switching_po, best_of_both_worlds_po])
+def test_more_learners_than_fit_into_memory_are_refused_before_work_starts(method):
+    crowd = Draws(replicate=np.broadcast_to(0, 10**12))
+    with pytest.raises(MdplabError, match="draw fewer replicates at a time"):
+        next(method(episodic_riverswim(), crowd))

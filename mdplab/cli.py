@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -44,7 +44,7 @@ Device = Annotated[str, typer.Option(help="Where batches of models run: cpu or c
 def main() -> None:
     """Run the command line; errors of the input end in one sentence and exit status 2."""
     try:
-        app(standalone_mode=False)
+        status = app(standalone_mode=False)
     except MdplabError as error:
         print(f"mdplab: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -57,6 +57,8 @@ def main() -> None:
         if type(error).__name__ in ("Abort", "Exit"):
             raise SystemExit(getattr(error, "exit_code", 130)) from None
         raise
+    if isinstance(status, int) and status:  # some versions of Typer return it, 130 if interrupted
+        raise SystemExit(status)
 
 
 @app.command()
@@ -104,8 +106,7 @@ def verify(
         print(f"report written to {index}")
     _save_counterexamples(done, report)
     if interrupted:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        raise SystemExit(130)
+        _interrupted()
     if not all(verdict.as_declared for _, verdict, _ in done):
         raise SystemExit(1)
 
@@ -165,14 +166,20 @@ def run(
     from mdplab.report import experiments, figures
 
     module = experiments.experiment(name)
-    folder = out or Path("mdplab-out") / Path(name).stem
+    folder, found = out or Path("mdplab-out") / Path(name).stem, "nothing measured"
     with _progress() as bar:
         task = bar.add_task("measuring", total=None)
 
         def progress(done: int, of: int, kept: int) -> None:
-            bar.update(task, total=of, completed=done, description=f"measuring ({kept} of {of} found on disk)")
+            nonlocal found
+            found = f"{done - kept} of {of} measured, {kept} found on disk"
+            bar.update(task, total=of, completed=done, description=found)
 
-        data = experiments.run(module, folder, progress)
+        try:
+            data = experiments.run(module, folder, progress)
+        except KeyboardInterrupt:
+            _interrupted(f"{found}; ")
+    print(found)
     written = figures.save_figure(module.figure(data), folder / "figure.svg", folder / "figure.png")
     print("written: " + ", ".join(map(str, [folder / "data.nc", *written])))
 
@@ -293,6 +300,11 @@ def _verified(
             print(terminal.details(x, verdict))
     print(terminal.summary(results))
     return results, interrupted
+
+
+def _interrupted(found: str = "") -> NoReturn:
+    print(f"interrupted; {found}the same command goes on where this one stopped", file=sys.stderr)
+    raise SystemExit(130)
 
 
 def _save_counterexamples(done: list[tuple[Theorem, Verdict, float]], report: Path | None) -> None:

@@ -157,6 +157,37 @@ def test_a_theorem_is_verified_on_a_file_of_ones_own(mdplab, tmp_path):
     assert "stands" in done.stdout
 
 
+EXPERIMENT = """
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import xarray as xr
+
+SWEEP = {"x": [1, 2, 3]}
+
+
+def measure(x):
+    log = Path(f"measured {x}")
+    log.write_text(log.read_text() + "again" if log.exists() else "once")
+    if x == 2 and log.read_text() == "once":
+        raise KeyboardInterrupt
+    return xr.Dataset({"y": x * x})
+
+
+def figure(data):
+    return plt.figure()
+"""
+
+
+def test_an_interrupted_experiment_measures_no_finished_cell_again(mdplab, tmp_path):
+    (tmp_path / "mine.py").write_text(EXPERIMENT)
+    stopped = mdplab("run", "mine.py", check=130).stderr
+    assert "interrupted; 1 of 3 measured, 0 found on disk; the same command goes on" in stopped
+    assert "2 of 3 measured, 1 found on disk" in mdplab("run", "mine.py").stdout
+    assert "0 of 3 measured, 3 found on disk" in mdplab("run", "mine.py").stdout
+    assert [(tmp_path / f"measured {x}").read_text() for x in (1, 2, 3)] == ["once", "onceagain", "once"]
+
+
 def test_a_plot_comes_with_its_data(mdplab, tmp_path):
     mdplab("plot", "puterman1994.apriori_error", "--on", "gym:FrozenLake-v1", "--discount", "0.9", "-o", "lake.svg")
     assert sorted(p.suffix for p in tmp_path.glob("lake.*")) == [".csv", ".nc", ".svg"]

@@ -21,7 +21,7 @@ from mdplab.exact.scalarisations import Logarithms, Reciprocals, SmoothWorst
 from mdplab.exact.utilities import OfReturns
 from mdplab.instances import Family, logits, numbers, policies
 from mdplab.instances.multi_objective import multi_objective_mdps, objectives_garnet, torn, two_queues
-from mdplab.models import DiscountedMDP
+from mdplab.models import DiscountedMDP, MultiObjectiveMDP
 from mdplab.sampling import by_objective, every_trajectory, gpomdp, mean, observed_return, trace_variance
 from mdplab.theorem import Assumption, Quantity, as_printed, for_all, identity, theorem
 
@@ -161,6 +161,14 @@ def undecided():
     return {"mdp": torn(0), "θ": rational([["1/4", 0]]), "other": rational([[0, "1/4"]])}
 
 
+def agreeing():
+    """A state that stays, two objectives that agree on the second action, γ = 1/2, turned away from it."""
+    rewards = rational([[["1/100", "3/4"]], [["1/100", 1]]])
+    mdp = MultiObjectiveMDP(rational([[[1], [1]]]), rewards, rational("1/2")[()])
+    θ, other = rational([["5/2", 1]]), rational([[3, "1/2"]])
+    return {"mdp": mdp, "θ": θ, "other": other, "offset": rational(1)[()]}
+
+
 @theorem(
     {"gradient": bounded, "smoothness": smooth},
     cite="bai2022",
@@ -169,7 +177,11 @@ def undecided():
     judge=for_all(),
     on={"mdp": multi_objective_mdps(), "θ": logits, "other": logits, "offset": numbers("1/4", 1)},
     given=[unit_rewards],
-    named={"undecided": undecided, "one-sided": {"mdp": torn(0), "θ": rational([[-2, 0]])}},
+    named={
+        "undecided": undecided,
+        "one-sided": {"mdp": torn(0), "θ": rational([[-2, 0]])},
+        "agreeing": agreeing,
+    },
     near_misses={"a hundredth and no horizon": bounded_hundredth, "smooth as the slope alone": smooth_tenth},
     uses=["zhang2021.lem5_3"],
     note="For F(λ) = f(R λ), f(x) = −Σ 1/(x_i + offset) and rewards in [0, 1]: ∂_i f <= 1/offset², and ∇f is "

@@ -16,6 +16,7 @@ _MATHTEXT = [
     (r"\\[lr]vert(?![a-zA-Z])", "|"),
     (r"\\[td]?frac\s*(\w)\s*(\w)", r"\\frac{\1}{\2}"),
     (r"\\[td]frac(?![a-zA-Z])", r"\\frac"),
+    (r"\\sqrt\s*(\d)", r"\\sqrt{\1}"),
     (r"\\le(?![a-zA-Z])", r"\\leq"),
     (r"\\ge(?![a-zA-Z])", r"\\geq"),
     (r"\\ne(?![a-zA-Z])", r"\\neq"),

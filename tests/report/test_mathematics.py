@@ -50,6 +50,7 @@ def test_brackets_around_a_norm_go_and_others_stay():
 def test_what_matplotlib_cannot_draw_is_told():
     assert mathtext(r"\begin{cases} a \end{cases}") is None
     assert mathtext(r"\lVert x \rVert \le \tfrac12") == r"$\| x \| \leq \frac{1}{2}$"
+    assert mathtext(r"e^{\sqrt2 x}") == r"$e^{\sqrt{2} x}$"
 
 
 def test_every_statement_of_the_catalogue_is_shown_everywhere():

@@ -1533,7 +1533,7 @@ with as_printed():
     lemma_15_wrong_power = convolved <= C_true * γ_T / η_T ** Rational(1, 2)
 
 # (p, q): just above the largest ratios, 1.3951, 1.1767, 1 (as T grows) and 1.0845; proved on the card.
-PAIRS = {("8/5", "4/5"): "7/5", ("6/5", "4/5"): "59/50", (0, "4/5"): 1, (1, "4/5"): "109/100"}
+PAIRS = {("8/5", "4/5"): "7/5", ("6/5", "4/5"): "59/50", ("0", "4/5"): 1, ("1", "4/5"): "109/100"}
 
 
 def constant_15(p, q):
@@ -1565,7 +1565,7 @@ def convolution(pq):
             γ_T: schedule(p, k + 1),
             η_T: schedule(q, k + 1),
             C: constant_15(*pq),
-            C_true: rational_number(PAIRS[pq]),
+            C_true: rational_number(PAIRS[tuple(map(str, pq))]),
         }
 
 

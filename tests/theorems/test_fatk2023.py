@@ -109,6 +109,13 @@ def test_induction_carries_lemma_15_on_from_the_updates_computed():
         assert (np.diff(left[1 : 10**4]) < 0).all() or p == 0
 
 
+def test_pairs_that_were_saved_and_read_again_are_found():
+    """A saved instance holds 0 and "4/5", which are read as rationals."""
+    for p, q in paper.PAIRS:
+        saved, read = (next(paper.convolution(pq)) for pq in ((p, q), (rational_number(p), rational_number(q))))
+        assert saved[paper.C_true] == read[paper.C_true]
+
+
 def test_theorem_1_says_nothing_for_any_run_that_fits_in_the_universe():
     """Three arms on the circle, γ = 0: transport alone adds 16/3 · 1.18 L_h γ_0³ T^(−2/5), γ_0 = 3 M_g / μ_F = 33."""
     γ_0 = 3 * float(paper.M_MAX / paper.I_MIN)

@@ -5,9 +5,9 @@
 One model with 20 states and 5 actions, a softmax policy, trajectories of 100 steps, float64; a transition is one action
 and one next state, with the random numbers for them.  Every contender lives in a process of its own, held to its cores,
 and its counts of triples (s, a, t) are compared with their means before it is timed.  Samples go round the contenders
-in turn, so that whatever else the machine does meets all of them.  On one core the time is the processor time of the
-process; on several it is that of the clock, and samples in which the process did not have its cores are thrown away.
-Needs mdplab with the extra ``bench``.
+in turn, so that whatever else the machine does meets all of them, each after a call that does not count, for those
+before it had the caches.  On one core the time is the processor time of the process; on several it is that of the
+clock, and samples in which the process did not have its cores are thrown away.  Needs mdplab with the extra ``bench``.
 """
 
 from __future__ import annotations
@@ -324,6 +324,7 @@ def work(name: str) -> None:
     calls = max(1, int(calls * SECONDS / seconds))
     print(json.dumps({"off": off, "size": n}), flush=True)
     for i, _ in enumerate(sys.stdin):
+        draw(i)
         wall, busy = _timed(draw, i, calls)
         print(json.dumps({"wall": wall / (calls * n * H), "busy": busy / (calls * n * H)}), flush=True)
 
@@ -431,10 +432,11 @@ def table(contenders: list[Contender]) -> str:
         "",
         f"One model, S = {S}, A = {A}, a softmax policy, trajectories of H = {H} steps, float64; a transition is one "
         f"action and one next state, random numbers included.  Medians with the smallest and largest of up to {ROUNDS} "
-        f"samples of about {SECONDS} s taken in turn; `python benchmarks/simulation.py` measures them again.  On one "
-        "core processor time counts, as the machine was shared with other work; caches, memory and the cores' other "
-        "threads were shared too.  On several cores the clock counts, and samples in which the process had less than "
-        "nine tenths of them were thrown away; where that left none, the fastest of them stands here.",
+        f"samples of about {SECONDS} s taken in turn, each after a call that does not count; `python "
+        "benchmarks/simulation.py` measures them again.  On one core processor time counts, as the machine was shared "
+        "with other work; caches, memory and the cores' other threads were shared too.  On several cores the clock "
+        "counts, and samples in which the process had less than nine tenths of them were thrown away; where that left "
+        "none, the fastest of them stands here.",
         "",
         f"Machine: {machine()}.  {versions()}.",
         "",

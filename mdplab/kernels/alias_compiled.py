@@ -217,11 +217,12 @@ def many_walks(walks: ManyWalks, counters: np.ndarray) -> tuple[np.ndarray, np.n
     if size > N:
         counters = np.concatenate([counters, np.zeros((size - N, 3), dtype=np.uint64)])
 
+    table = entries, brief, tables.cells, rows, shift
+    out = states.reshape(-1), actions.reshape(-1), np.uint64(H)
+
     def work(part: slice) -> None:
-        table = entries, brief, tables.cells, rows, shift
         packs, scratch = (aligned(n * GROUP).view(np.uint64) for n in ((H // 4 + 1) * states.itemsize // 2, 5))
-        out = states.reshape(-1), actions.reshape(-1), np.uint64(H), packs
-        _many_walks(*table, chosen, walks.key, counters, *out, scratch, part.start, part.stop)
+        _many_walks(*table, chosen, walks.key, counters, *out, packs, scratch, part.start, part.stop)
 
     over_cores(work, N, GROUP)
     return states[:N], actions[:N]

@@ -190,11 +190,14 @@ def _product_by_52(m: Any, x: Any) -> Any:
 
 @intrinsic
 def product(typing: Any, m: Any, x: Any) -> Any:
-    """Upper and lower words of m x, for one word m < 2^64 - 2^52: from products of halves or, where there are any, of
-    52 bits, which are fewer."""
+    """Upper and lower words of m x, for one word m < 2^64 - 2^52.
+
+    From products of halves or, where a processor has them, of 52 bits: fewer instructions, each waiting for the last,
+    which pays if there is more than one register of words.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        fused = "+avx512ifma" in context.codegen().magic_tuple()[2]
+        fused = args[1].type.count > 8 and "+avx512ifma" in context.codegen().magic_tuple()[2]
         return context.compile_internal(builder, _product_by_52 if fused else _product_by_halves, signature, args)
 
     return types.UniTuple(x, 2)(types.uint64, x), codegen

@@ -42,7 +42,7 @@ def walk(start: Array, P: Array, policy: Array, horizon: int, draws: Draws | Out
 def many_walks(
     start: Array, P: Array, policy: Array, horizon: int, draws: Draws | Outcomes
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As `walk`, five times as fast where many draws share a policy; states and actions are int16 if that holds
+    """As `walk`, many times as fast where many draws share a policy; states and actions are int16 if that holds
     all s · A + a, else int32.
 
     Word 0 of a draw makes s_0, word h + 1 makes a_h and s_{h+1} together, from an alias table for each policy.  The law
@@ -89,7 +89,7 @@ def chosen(batch: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
 def _require_room(horizon: int, draws: Draws, more: int = 0, beside: str = "") -> None:
     """Raise MdplabError unless there is a step to make and states, actions and rewards fit into memory.
 
-    Walks are drawn in groups of up to sixteen, with as much again for scratch.
+    Walks are drawn in groups of up to thirty-two, with as much again for scratch.
     """
     if horizon < 1:
         raise MdplabError(f"horizon is {horizon}; a trajectory has at least 1 step")

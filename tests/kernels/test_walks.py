@@ -207,3 +207,17 @@ def test_the_cuda_bodies_on_the_simulator_are_the_definitions(tmp_path: Path) ->
                 )
                 assert (simulated[f"walk {S} {A} {H}"] == np.hstack(walk)).all()
                 assert (simulated[f"many {S} {A} {H}"] == np.hstack(tables)).all()
+
+
+def test_compiled_walks_by_tables_turn_at_the_very_rest_where_the_definition_does() -> None:
+    """Rests that are their thresholds, or just below: the upper halves, which the compiled walks read, are the same."""
+    turned = 0
+    for more in (0, 1, 2**31):
+        given, counted = many(20, 5, 200, 3)
+        tables, w = given.tables, kernels.philox.words(kernels.philox.Stream(KEY, 1), counted)[:, 0]
+        cell, rest = kernels.philox.product(tables.cells[given.chosen], w)
+        tables.entries[given.chosen, 20, cell, 0] = rest + np.uint64(more)
+        found = compiled("many")(given, counted)
+        assert same(found, alias.many_walks.definition(given, counted))
+        turned += (found[0] != compiled("many")(*many(20, 5, 200, 3))[0]).sum()
+    assert turned

@@ -26,7 +26,7 @@ import numpy as np
 from mdplab.arrays import is_exact, rational, rational_number, total
 from mdplab.errors import InstanceError
 from mdplab.instances import families as models
-from mdplab.instances.domain import Domain, Family
+from mdplab.instances.domain import Domain, Family, check_sizes
 from mdplab.models import ConstrainedMDP, DiscountedMDP
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def constrained_garnet(
     discount: float | None = None,
 ) -> ConstrainedMDP:
     """Garnet models with constraints, see `constrained_by`."""
+    check_sizes(constraints=constraints)
     mdp = models.garnet(rng, size, S=S, A=A, discount=discount)
     return constrained_by(rng, mdp, constraints=constraints, opposed=opposed, share=share)
 

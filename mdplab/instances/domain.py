@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mdplab.arrays import rational
+from mdplab.errors import InstanceError
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
+
+
+def check_sizes(**sizes: int) -> None:
+    """Raise InstanceError unless every one of the numbers is at least 1."""
+    for name, n in sizes.items():
+        if n < 1:
+            raise InstanceError(f"{name} is {n}; expected at least 1")
 
 
 @dataclass(frozen=True)

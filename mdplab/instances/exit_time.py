@@ -20,7 +20,7 @@ import numpy as np
 
 from mdplab.arrays import exact_distribution, rational, rational_number, softmax
 from mdplab.errors import InstanceError
-from mdplab.instances.domain import Domain, Family
+from mdplab.instances.domain import Domain, Family, check_sizes
 from mdplab.models import ExitTimeMDP
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def walk(n: int = 4, ups: tuple[Any, ...] = ("1/4", "3/4"), horizon: int = 4, pa
     `payoff` is that of 0 and of n; whoever is inside at the horizon gets nothing.  Starts in the middle.
     """
     S = n - 1
+    if S < 1:
+        raise InstanceError(f"n is {n}; a walk has a point inside from n = 2 on")
     P = rational(np.zeros((S, len(ups), S + 2), dtype=int))
     place = [S, *range(S), S + 1]  # of the points 0, ..., n among the states
     for x in range(1, n):
@@ -108,6 +110,7 @@ def random_exits(
     rng: np.random.Generator, size: int, *, S: int = 2, E: int = 2, A: int = 2, N: int = 3, signs: bool = False
 ) -> ExitTimeMDP:
     """Dirichlet(0.5) rows over inner and outer states; normal payoffs, or 1 and −1 where `signs`."""
+    check_sizes(S=S, A=A)
     P = rng.dirichlet(np.full(S + E, 0.5), (size, S, A))
     g = rng.normal(size=(size, S + E))
     return ExitTimeMDP(P, np.where(g >= 0, 1.0, -1.0) if signs else g, N, rng.dirichlet(np.ones(S), size))

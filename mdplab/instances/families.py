@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mdplab.errors import InstanceError
+from mdplab.instances.domain import check_sizes
 from mdplab.instances.finite_horizon import epochs
 from mdplab.instances.robust import robust_garnet
 from mdplab.models import DiscountedMDP
@@ -27,7 +28,7 @@ def garnet(
 
     Rewards are uniform on [0, 1] in three models out of four and 0 or 1 in the fourth (:cite:`archibald1995`).
     """
-    _check_sizes(S=S, A=A)
+    check_sizes(S=S, A=A)
     b = S if b == 0 else b
     if not 1 <= b <= S:
         raise InstanceError(
@@ -43,7 +44,7 @@ def sparse(
     rng: np.random.Generator, size: int, *, S: int = 5, A: int = 3, discount: float | None = None
 ) -> DiscountedMDP:
     """Rows drawn from Dirichlet(1/10): nearly all mass on one or two successors, the rest tiny but positive."""
-    _check_sizes(S=S, A=A)
+    check_sizes(S=S, A=A)
     P = rng.dirichlet(np.full(S, 0.1), (size, S, A))
     return _model(rng, P, _rewards(rng, size, S, A), discount)
 
@@ -52,7 +53,7 @@ def deterministic(
     rng: np.random.Generator, size: int, *, S: int = 5, A: int = 3, noise: float = 0.0, discount: float | None = None
 ) -> DiscountedMDP:
     """Each action leads to one state; with probability `noise` to a uniformly chosen one instead."""
-    _check_sizes(S=S, A=A)
+    check_sizes(S=S, A=A)
     P = np.eye(S)[rng.integers(S, size=(size, S, A))]
     return _model(rng, (1 - noise) * P + noise / S, _rewards(rng, size, S, A), discount)
 
@@ -61,7 +62,7 @@ def near_ties(
     rng: np.random.Generator, size: int, *, S: int = 4, A: int = 3, width: float = 1e-3, discount: float | None = None
 ) -> DiscountedMDP:
     """All rewards within `width` of one half, and transitions that matter as little: optimal actions nearly tie."""
-    _check_sizes(S=S, A=A)
+    check_sizes(S=S, A=A)
     shared = rng.dirichlet(np.ones(S), (size, S, 1))
     P = (1 - width) * shared + width * rng.dirichlet(np.ones(S), (size, S, A))
     return _model(rng, P, 0.5 + width * rng.uniform(-1, 1, (size, S, A)), discount)
@@ -91,7 +92,7 @@ def chain(
     Reward 1 for going on at the end, where going on means to stay, and a fifth for going back.  With probability `slip`
     (one for each model, up to 0.3, where not given) an action does what the other should.
     """
-    _check_sizes(S=S)
+    check_sizes(S=S)
     p = rng.uniform(0, 0.3, (size, 1, 1)) if slip is None else np.full((size, 1, 1), slip)
     on, back = np.eye(S)[np.minimum(np.arange(S) + 1, S - 1)], np.eye(S)[np.zeros(S, dtype=int)]
     P = np.stack([(1 - p) * on + p * back, (1 - p) * back + p * on], axis=-2)
@@ -109,7 +110,7 @@ def riverswim(
     Swimming moves up with 3/10, stays with 6/10 and falls back with `current` = 1/10 (drawn from [0, 0.4] for each
     model where not given, and taken off staying); rewards 5/10000 at the lower end and 1 at the upper end.
     """
-    _check_sizes(S=S)
+    check_sizes(S=S)
     c = rng.uniform(0, 0.4, (size, 1, 1)) if current is None else np.full((size, 1, 1), current)
     stay, down, up = (
         np.eye(S),
@@ -140,7 +141,7 @@ def grid(
     move goes to either side of the chosen direction, as often left as right.  Entering the goal pays 1 and ends there
     (an absorbing state without reward).  A wall is a state too: it cannot be reached and leads nowhere.
     """
-    _check_sizes(rows=rows, columns=columns)
+    check_sizes(rows=rows, columns=columns)
     S = rows * columns
     wall = rng.random((size, S)) < walls
     goal = rng.integers(S, size=size)
@@ -168,19 +169,13 @@ def _moves(wall: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 def bandits(rng: np.random.Generator, size: int, *, K: int = 3, rewards: str = "uniform") -> DiscountedMDP:
     """One-state problems with `K` arms and γ = 0; mean `rewards` are "uniform", "binary" (0 or 1) or "near-ties"."""
-    _check_sizes(K=K)
+    check_sizes(K=K)
     if rewards not in ("uniform", "binary", "near-ties"):
         raise InstanceError(f"rewards is {rewards!r}; expected 'uniform', 'binary' or 'near-ties'")
     if rewards == "binary":
         return _bandit(rng.integers(2, size=(size, K)).astype(float))
     u = rng.random((size, K))
     return _bandit(u if rewards == "uniform" else 0.5 + 1e-3 * (2 * u - 1))
-
-
-def _check_sizes(**sizes: int) -> None:
-    for name, n in sizes.items():
-        if n < 1:
-            raise InstanceError(f"{name} is {n}; expected at least 1")
 
 
 def _rewards(rng: np.random.Generator, size: int, S: int, A: int) -> np.ndarray:

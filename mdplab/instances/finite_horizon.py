@@ -25,7 +25,7 @@ import numpy as np
 
 from mdplab.arrays import rational, rational_number
 from mdplab.errors import InstanceError
-from mdplab.instances.domain import Domain, Family
+from mdplab.instances.domain import Domain, Family, check_sizes
 from mdplab.models import FiniteHorizonMDP
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def lock(H: int = 4, spread: Any = 0) -> FiniteHorizonMDP:
     epoch and a state has ε times the weight of that start.  The value of a policy is the product of its probabilities
     of the first action.
     """
+    check_sizes(H=H)
     P = rational([[[1, 0], [0, 1]], [[0, 1], [0, 1]]])
     none, prize = rational([[0, 0], [0, 0]]), rational([[1, 0], [0, 0]])
     weights = rational([1] + [rational_number(spread)] * (2 * H - 1))
@@ -96,6 +97,7 @@ def epochs(
     `rows` of the kernels are Dirichlet(0.3) weights or "deterministic"; with `same`, kernel and reward are the same in
     all epochs.  The start is `everywhere`: positive on all pairs of an epoch and a state, else on those of epoch 0.
     """
+    check_sizes(H=H)
     return of_sizes(rng, size, (S,) * H, A=A, rows=rows, same=same, everywhere=everywhere)
 
 

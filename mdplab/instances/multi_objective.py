@@ -23,7 +23,7 @@ import numpy as np
 from mdplab.arrays import is_exact, rational, rational_number
 from mdplab.errors import InstanceError
 from mdplab.instances import families as models
-from mdplab.instances.domain import Domain, Family
+from mdplab.instances.domain import Domain, Family, check_sizes
 from mdplab.models import DiscountedMDP, MultiObjectiveMDP
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def objectives_by(
     rng: np.random.Generator, mdp: DiscountedMDP, *, M: int = 2, opposed: bool = False
 ) -> MultiObjectiveMDP:
     """A batch of models with M rewards: its own, then 1 − r where `opposed`, then uniform ones on [0, 1]."""
+    check_sizes(M=M)
     rewards = rng.random((*mdp.batch, M, mdp.S, mdp.A))
     rewards[..., 0, :, :] = mdp.r
     if opposed and M > 1:

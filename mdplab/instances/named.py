@@ -11,6 +11,7 @@ from mdplab.arrays import log, rational, rational_number
 from mdplab.errors import InstanceError
 from mdplab.instances.confounded import sign_reversal, two_witnesses, unconfounded
 from mdplab.instances.constrained import crossing, opposed_arms, paradox, two_constraints
+from mdplab.instances.domain import check_sizes
 from mdplab.instances.exit_time import gambler, share_repurchase, walk, which_exit
 from mdplab.instances.exploration import baited_lock, episodic_riverswim, n_chain, two_roads
 from mdplab.instances.finite_horizon import late_choice, lock, twin_states, uneven
@@ -28,6 +29,7 @@ def one_state_loop(discount: Any = "9/10", A: int = 1) -> DiscountedMDP:
 
     With A >= 2 the entropy bound V* + τ log A / (1 − γ) on soft values is attained.
     """
+    check_sizes(A=A)
     return DiscountedMDP(rational(np.ones((1, A, 1), dtype=int)), rational([[1] * A]), rational_number(discount))
 
 

@@ -28,7 +28,7 @@ import numpy as np
 from mdplab import models
 from mdplab.arrays import rational, rational_number
 from mdplab.errors import InstanceError
-from mdplab.instances.domain import Domain, Family
+from mdplab.instances.domain import Domain, Family, check_sizes
 from mdplab.models.ambiguity import AmbiguitySet
 from mdplab.models.robust import RobustMDP
 
@@ -60,6 +60,7 @@ def robust_garnet(
     if set not in SETS:
         raise InstanceError(f"set is {set!r}; expected one of {', '.join(sorted(SETS))}")
     b = S if b == 0 else b
+    check_sizes(S=S, A=A, b=b)
     P = _rows(rng, size, S, A, b)
     c = rng.random((size, S, A, S))
     c = np.where(rng.random((size, 1, 1, 1)) < 0.25, np.round(c), c)

@@ -9,6 +9,7 @@ import pytest
 from mdplab.arrays import rational
 from mdplab.errors import InstanceError
 from mdplab.instances import families, find_model, known_names, save_model, two_by_two
+from mdplab.instances.find import EXAMPLES, FAMILIES, options_of
 
 
 def test_a_family_with_its_options_is_the_first_of_its_batch():
@@ -91,6 +92,9 @@ def test_files_are_found_by_their_ending_and_know_their_states(tmp_path):
         ("garnet", {"start": "9"}, "start is state 9; expected 0 <= state < 5"),
         ("garnet", {"start": "here"}, "start is 'here'; expected a distribution, 'uniform', the index of a state"),
         ("gym:FrozenLake-v1", {}, "gym:FrozenLake-v1 has no discount of its own: add --discount, for example 0.99"),
+        ("lock:H=0", {}, "lock:H=0: H is 0; expected at least 1"),
+        ("epochs:H=0", {}, "epochs:H=0: H is 0; expected at least 1"),
+        ("walk:n=1", {}, "walk:n=1: n is 1; a walk has a point inside from n = 2 on"),
         ("nowhere.json", {}, "nowhere.json: there is no such file"),
     ],
 )
@@ -99,6 +103,24 @@ def test_what_is_wrong_is_said_in_one_sentence(text, options, message):
         find_model(text, **options)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def whole_numbers():
+    for name, make in (EXAMPLES | FAMILIES).items():
+        for option, parameter in options_of(make).items():
+            if str(parameter.annotation) == "int":
+                yield f"{name}:{option}"
+
+
+@pytest.mark.parametrize("option", list(whole_numbers()))
+def test_sizes_and_horizons_below_one_give_a_model_or_one_sentence(option):
+    """Zero may mean all, or none; what it cannot mean is said."""
+    for value in (0, -1):
+        try:
+            find_model(f"{option}={value}")
+        except InstanceError as error:
+            assert str(error).startswith(f"{option}={value}: ")  # noqa: PT017
+            assert "\n" not in str(error)  # noqa: PT017
 
 
 CLASSES = {

@@ -247,6 +247,13 @@ def test_a_random_number_without_a_range_is_an_error():
         check(about_returns(rounds=2, judge=judge, named={"coin": coin(0.5)}), profile="quick")
 
 
+@pytest.mark.parametrize("replicates", [0, -5])
+def test_races_without_replicates_are_refused(replicates):
+    for judge in (in_expectation, with_probability):
+        with pytest.raises(TheoremError, match=f"replicates is {replicates}; a race takes at least 1"):
+            judge({G: (0, R)} if judge is in_expectation else 1, replicates=replicates)
+
+
 def test_a_claim_that_is_not_linear_in_the_random_number_is_refused():
     with as_printed(), pytest.raises(TheoremError, match="about means and not linear in G and G"):
         about_returns(G**2 <= V)

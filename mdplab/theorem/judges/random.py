@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from mdplab.errors import TheoremError
 from mdplab.theorem.quantity import Quantity
 
 REPLICATES = 2**15
@@ -81,6 +82,7 @@ def in_expectation(
         many replicates it takes; a claim that they imply says nothing.  Without bounds, as for identities, which no
         sample can confirm, the claim is checked only where the outcomes can be enumerated.
     """
+    _check_replicates(replicates)
     bounds: dict[Quantity, tuple[Any, Any] | None] = dict.fromkeys(within)
     if isinstance(within, Mapping):
         bounds = {q: (sympy.sympify(low), sympy.sympify(high)) for q, (low, high) in within.items()}
@@ -95,4 +97,10 @@ def with_probability(
 
     `jointly` is what numbers the bindings of a replicate, which must hold all at once.
     """
+    _check_replicates(replicates)
     return WithProbability(sympy.sympify(probability), jointly, up_to, replicates)
+
+
+def _check_replicates(replicates: int) -> None:
+    if replicates < 1:
+        raise TheoremError(f"replicates is {replicates}; a race takes at least 1")

@@ -10,10 +10,8 @@ run and are compared with linear programs first; samples go round the contenders
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +20,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402  (after the number of threads is set)
+from side_by_side import machine, versions  # noqa: E402
 
 S, A, DISCOUNT, BUDGET = 100, 10, 0.95, 0.3
 ROUNDS, SECONDS = 9, 0.2
@@ -145,19 +144,6 @@ def samples(mdp: Any, v: np.ndarray) -> dict[str, list[float]]:
     return found
 
 
-def machine() -> str:
-    cpu = next(
-        (line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
-    )
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy", "cvxpy"))
-    return f"{cpu}, {len(os.sched_getaffinity(0))} cores, one used.  Python {platform.python_version()}, {packages}."
-
-
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
-
-
 def table(found: dict[str, list[float]], off: dict[str, float]) -> str:
     best = median(found["mdplab, compiled"])
     lines = ["| | nanoseconds a pair | smallest–largest | × mdplab | off by |", "| --- | ---: | ---: | ---: | ---: |"]
@@ -177,7 +163,7 @@ pair.  Medians with the smallest and largest of {ROUNDS} samples taken in turn;
 `python benchmarks/robust_backup.py` measures them again.  Samples in which the process had its core for less than
 95 % of the time were thrown away; caches and memory were shared with other work all the same.
 
-Machine: {machine()}
+Machine: {machine()}, one used.  {versions("numpy", "numba", "scipy", "cvxpy")}.
 
 {table(samples(mdp, v), errors(mdp, v))}
 

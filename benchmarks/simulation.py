@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import subprocess
 import sys
-import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+import side_by_side
+from side_by_side import Contender, enough, machine, timed, versions
 
 S, A, H, DISCOUNT = 20, 5, 100, 0.9
 N = 1000  # trajectories of one call; for JAX and our compiled bodies the best of SIZES, and fewer for slow loops
@@ -194,7 +192,7 @@ def fastest(make: Callable[[int], Draw]) -> Draw:
     rates = []
     for draw, n in zip(draws, SIZES, strict=True):
         draw(0)
-        rates.append(n / min(_timed(draw, 1, 1)[1] for _ in range(9)))
+        rates.append(n / min(timed(lambda draw=draw: draw(1))[1] for _ in range(9)))
     return draws[int(np.argmax(rates))]
 
 
@@ -317,66 +315,17 @@ def work(name: str) -> None:
     """One contender: first how far its law is off, then the seconds of one transition for each line of input."""
     draw = CONTENDERS[name]()
     off, n = far(draw), len(draw(0)[0])
-    calls, seconds = 1, 0.0
-    while seconds < SECONDS / 2:
-        calls = max(calls + 1, min(10 * calls, int(calls * SECONDS / max(seconds, 1e-9)))) if seconds else 1
-        seconds = _timed(draw, 0, calls)[1]
-    calls = max(1, int(calls * SECONDS / seconds))
+
+    def several(seed: int, calls: int) -> None:
+        for i in range(calls):
+            draw(seed * calls + i)
+
+    calls = enough(lambda n: several(0, n), SECONDS)
     print(json.dumps({"off": off, "size": n}), flush=True)
     for i, _ in enumerate(sys.stdin):
         draw(i)
-        wall, busy = _timed(draw, i, calls)
+        wall, busy = timed(lambda i=i: several(i, calls))
         print(json.dumps({"wall": wall / (calls * n * H), "busy": busy / (calls * n * H)}), flush=True)
-
-
-def _timed(draw: Draw, seed: int, calls: int) -> tuple[float, float]:
-    wall, busy = time.perf_counter(), time.process_time()
-    for i in range(calls):
-        draw(seed * calls + i)
-    return time.perf_counter() - wall, time.process_time() - busy
-
-
-class Contender:
-    """A process held to `cores` that gives one sample when asked."""
-
-    def __init__(self, title: str, name: str, cores: int) -> None:
-        self.title, self.cores = title, cores
-        self.samples: list[float] = []
-        self.disturbed: list[float] = []
-        held = sorted(os.sched_getaffinity(0))[-cores:]
-        limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(cores))
-        if cores == 1:
-            limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | limits,
-            preexec_fn=lambda: os.sched_setaffinity(0, held),
-        )
-        answer = self._answer()
-        self.off, self.size = answer["off"], int(answer["size"])
-
-    def _answer(self) -> dict[str, float]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.title}: the process ended; its message is above")
-        return json.loads(line)
-
-    def sample(self) -> None:
-        """Take one sample; on several cores keep it if the process had nine tenths of them."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        answer = self._answer()
-        if self.cores == 1:
-            self.samples.append(answer["busy"])
-        elif answer["busy"] < 0.9 * self.cores * answer["wall"]:
-            self.disturbed.append(answer["wall"])
-        else:
-            self.samples.append(answer["wall"])
 
 
 def measure() -> list[Contender]:
@@ -402,22 +351,7 @@ def measure() -> list[Contender]:
     ]
     if every > 1:
         wanted += [("mdplab `walk`, one policy", "inversion", every), ("mdplab `many_walks`", "alias", every)]
-    contenders = []
-    for each in wanted:
-        print(f"starting {each[0]}", file=sys.stderr)
-        contenders.append(Contender(*each))
-    for n in range(6 * ROUNDS):
-        wanting = [contender for contender in contenders if len(contender.samples) < ROUNDS]
-        if not wanting:
-            break
-        print(f"round {n + 1}: {len(wanting)} contenders want samples", file=sys.stderr)
-        for contender in wanting:
-            contender.sample()
-    for contender in contenders:
-        assert contender.process.stdin is not None
-        contender.process.stdin.close()
-        contender.process.wait()
-    return contenders
+    return side_by_side.measure(__file__, wanted, ROUNDS, processor=True)
 
 
 def table(contenders: list[Contender]) -> str:
@@ -438,7 +372,7 @@ def table(contenders: list[Contender]) -> str:
         "counts, and samples in which the process had less than nine tenths of them were thrown away; where that left "
         "none, the fastest of them stands here.",
         "",
-        f"Machine: {machine()}.  {versions()}.",
+        f"Machine: {machine()}.  {versions('numpy', 'numba', 'llvmlite', 'jax', 'gymnasium')}.",
         "",
         "| | cores | trajectories a call | million transitions a second | smallest–largest | × best JAX | off by σ "
         "| samples (disturbed) |",
@@ -449,8 +383,8 @@ def table(contenders: list[Contender]) -> str:
             continue
         low, high = (1 / f(times[c]) / 1e6 for f in (max, min))
         lines.append(
-            f"| {c.title} | {c.cores} | {c.size} | {speed / 1e6:.3g} | {low:.3g}–{high:.3g} "
-            f"| {speed / best:.2g} | {c.off:.1f} | {len(c.samples)} ({len(c.disturbed)}) |"
+            f"| {c.title} | {c.cores} | {c.about['size']} | {speed / 1e6:.3g} | {low:.3g}–{high:.3g} "
+            f"| {speed / best:.2g} | {c.about['off']:.1f} | {len(c.samples)} ({len(c.disturbed)}) |"
         )
     lines += [
         "",
@@ -466,29 +400,6 @@ def table(contenders: list[Contender]) -> str:
         + ".",
     ]
     return "\n".join(lines).replace("`,.", "`.") + "\n"
-
-
-def machine() -> str:
-    """The processor's name and the cores of this process."""
-    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    names = [line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")]
-    families = [line.split(":")[1].strip() for line in info.splitlines() if line.startswith(("cpu family", "model\t"))]
-    name = (
-        f"{names[0]} (family {families[0]}, model {families[1]})" if names and len(families) > 1 else platform.machine()
-    )
-    return f"{name}, {len(os.sched_getaffinity(0))} cores"
-
-
-def versions() -> str:
-    """Python and the packages that took part."""
-
-    def one(name: str) -> str:
-        try:
-            return f", {name} {version(name)}"
-        except PackageNotFoundError:
-            return ""
-
-    return f"Python {platform.python_version()}" + "".join(map(one, ("numpy", "numba", "llvmlite", "jax", "gymnasium")))
 
 
 if __name__ == "__main__":

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import subprocess
 import sys
-import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+import side_by_side
+from side_by_side import Contender, enough, machine, timed, versions
 
 MODELS, S, A, DISCOUNT, STEP = 1000, 20, 5, 0.9, 0.1
 ROUNDS = 15  # undisturbed samples wanted; asked for at most six times as often
@@ -215,59 +213,11 @@ def work(name: str) -> None:
     run = globals()[name]()
     zeros = np.zeros((MODELS, S, A))
     distance = 0.0 if name == "dgemm" else float(abs(run(zeros, CHECKED) - definition()(zeros, CHECKED)).max())
-    steps, seconds = 1, 0.0
-    while seconds < SECONDS / 2:  # the first call may compile
-        steps = max(steps + 1, min(10 * steps, int(steps * SECONDS / max(seconds, 1e-9)))) if seconds else 1
-        seconds = _timed(run, zeros, steps)[0]
-    steps = max(1, int(steps * SECONDS / seconds))
+    steps = enough(lambda n: run(zeros, n), SECONDS)
     print(json.dumps({"distance": distance}), flush=True)
     for _ in sys.stdin:
-        wall, busy = _timed(run, zeros, steps)
-        print(json.dumps({"each": wall / steps, "busy": busy / wall}), flush=True)
-
-
-def _timed(run: Callable[[np.ndarray, int], np.ndarray], θ: np.ndarray, steps: int) -> tuple[float, float]:
-    wall, busy = time.perf_counter(), time.process_time()
-    run(θ, steps)
-    return time.perf_counter() - wall, time.process_time() - busy
-
-
-class Contender:
-    """A process held to `cores` that gives one sample when asked."""
-
-    def __init__(self, title: str, name: str, cores: int) -> None:
-        self.title, self.cores, self.samples, self.disturbed = title, cores, [], 0
-        held = sorted(os.sched_getaffinity(0))[:cores]
-        limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(cores))
-        if cores == 1:
-            limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | limits,
-            preexec_fn=lambda: os.sched_setaffinity(0, held),
-        )
-        self.distance = self._answer()["distance"]
-
-    def _answer(self) -> dict[str, float]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.title}: the process ended; its message is above")
-        return json.loads(line)
-
-    def sample(self) -> None:
-        """Take one sample and keep it if the process had nine tenths of its cores."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        answer = self._answer()
-        if answer["busy"] < 0.9 * self.cores and "GPU" not in self.title:
-            self.disturbed += 1
-        else:
-            self.samples.append(answer["each"])
+        wall, busy = timed(lambda: run(zeros, steps))
+        print(json.dumps({"wall": wall / steps, "busy": busy / steps}), flush=True)
 
 
 def measure() -> list[Contender]:
@@ -289,19 +239,7 @@ def measure() -> list[Contender]:
         wanted += [("mdplab lanes", "lanes", every)]
     if cuda_available():
         wanted += [("mdplab CUDA, one GPU", "cuda", 1)]
-    contenders = [Contender(*each) for each in wanted]
-    for n in range(6 * ROUNDS):
-        wanting = [contender for contender in contenders if len(contender.samples) < ROUNDS]
-        if not wanting:
-            break
-        print(f"round {n + 1}: {len(wanting)} contenders want samples", file=sys.stderr)
-        for contender in wanting:
-            contender.sample()
-    for contender in contenders:
-        assert contender.process.stdin is not None
-        contender.process.stdin.close()
-        contender.process.wait()
-    return contenders
+    return side_by_side.measure(__file__, wanted, ROUNDS)
 
 
 def table(contenders: list[Contender]) -> str:
@@ -320,7 +258,8 @@ def table(contenders: list[Contender]) -> str:
         f"of up to {ROUNDS} samples of about {SECONDS} s taken in turn; `python benchmarks/softmax_pg.py` "
         "measures them again.",
         "",
-        f"Machine: {machine()}.  {versions()}.  dgemm (n = 1024, one core): {peak / 1e9:.1f} GFLOP/s.",
+        f"Machine: {machine()}.  {versions('numpy', 'numba', 'llvmlite', 'jax', 'cupy')}.  "
+        f"dgemm (n = 1024, one core): {peak / 1e9:.1f} GFLOP/s.",
         "",
         "| | cores | million iterations a second | smallest–largest | × best JAX | GFLOP/s | of dgemm peak "
         f"| from the definition after {CHECKED} | samples (disturbed) |",
@@ -331,33 +270,10 @@ def table(contenders: list[Contender]) -> str:
         share = f"{rate * OPERATIONS / peak / c.cores:.0%}" if "GPU" not in c.title else ""
         lines.append(
             f"| {c.title} | {c.cores} | {rate / 1e6:.3f} | {low:.3f}–{high:.3f} | {rate / best:.2f} "
-            f"| {rate * OPERATIONS / 1e9:.1f} | {share} | {c.distance:.0e} | {len(c.samples)} ({c.disturbed}) |"
+            f"| {rate * OPERATIONS / 1e9:.1f} | {share} | {c.about['distance']:.0e} "
+            f"| {len(c.samples)} ({len(c.disturbed)}) |"
         )
     return "\n".join(lines) + "\n"
-
-
-def machine() -> str:
-    """The processor's name and the cores of this process."""
-    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    names = [line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")]
-    families = [line.split(":")[1].strip() for line in info.splitlines() if line.startswith(("cpu family", "model\t"))]
-    wide = "AVX-512" if " avx512f " in info else "AVX2" if " avx2 " in info else platform.machine()
-    name = (
-        f"{names[0]} (family {families[0]}, model {families[1]})" if names and len(families) > 1 else platform.machine()
-    )
-    return f"{name}, {wide}, {len(os.sched_getaffinity(0))} cores"
-
-
-def versions() -> str:
-    """Python and the packages that took part."""
-
-    def one(name: str) -> str:
-        try:
-            return f", {name} {version(name)}"
-        except PackageNotFoundError:
-            return ""
-
-    return f"Python {platform.python_version()}" + "".join(map(one, ("numpy", "numba", "llvmlite", "jax", "cupy")))
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def floats(x: Array) -> Array:
 
 
 def ball(x: Any) -> Any:
-    """One number as a ball of radius zero (or of one rounding), in the current precision."""
+    """One number as a ball of radius zero (or of one rounding), in the current precision; "[2.5 +/- 1e-9]" is read."""
     flint = _flint()
     if flint is None:
         from mdplab.errors import MissingExtra
@@ -137,7 +137,7 @@ def ball(x: Any) -> Any:
         raise MissingExtra("exp, log and roots of exact numbers need python-flint: pip install 'mdplab[exact]'")
     if isinstance(x, flint.arb):
         return x
-    return flint.arb(rational_number(x))
+    return flint.arb(x if isinstance(x, str) and x.startswith("[") else rational_number(x))
 
 
 def _function(name: str) -> Callable[[Any], Any]:

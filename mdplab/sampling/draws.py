@@ -88,6 +88,11 @@ class Draws:
     def counters(self) -> np.ndarray:
         """The upper three words of the counter of each draw, (..., 3) uint64: round and sample, replicate, instance."""
         self.require_room(6)
+        for name, most in (("sample", 32), ("replicate", 64), ("instance", 64)):
+            numbers = np.asarray(getattr(self, name))
+            if numbers.size and not (numbers.min() >= 0 and numbers.max() < 2**most):
+                wrong = numbers.min() if numbers.min() < 0 else numbers.max()
+                raise MdplabError(f"{name} is {wrong}; expected integers in [0, 2^{most})")
         round_and_sample = np.uint64(self.round << 32) | np.asarray(self.sample).astype(np.uint64)
         parts = (round_and_sample, self.replicate, self.instance)
         return np.stack([np.broadcast_to(np.asarray(x).astype(np.uint64), self.shape) for x in parts], axis=-1)

@@ -167,15 +167,26 @@ def from_json(x: Any) -> Any:
     return _array(x)
 
 
+def _exact_number(x: Any) -> Any:
+    """A rational, or the ball that a text such as "[2.5 +/- 1e-9]" stands for."""
+    if isinstance(x, str) and x.startswith("["):
+        return arrays.ball(x)
+    return arrays.rational_number(Fraction(x) if isinstance(x, str) else x)
+
+
 def _array(x: Any) -> Any:
     try:
         if isinstance(x, str):
-            return arrays.rational_number(Fraction(x))
+            return _exact_number(x)
         if isinstance(x, list):
             flat = np.asarray(x, dtype=object).ravel()
             if all(isinstance(y, bool) for y in flat) or all(isinstance(y, int) for y in flat):
                 return np.asarray(x)
-            return arrays.rational(x) if any(isinstance(y, str) for y in flat) else np.asarray(x, dtype=float)
-    except ValueError as error:
+            if not any(isinstance(y, str) for y in flat):
+                return np.asarray(x, dtype=float)
+            out = np.empty(len(flat), dtype=object)
+            out[:] = [_exact_number(y) for y in flat]
+            return out.reshape(np.shape(np.asarray(x, dtype=object)))
+    except (TypeError, ValueError) as error:
         raise InstanceError(f"expected numbers or texts such as '1/3': {error}") from None
     return x

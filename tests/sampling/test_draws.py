@@ -66,6 +66,12 @@ def test_numbers_beyond_their_words_are_refused(wrong: dict) -> None:
         Draws(**wrong)
 
 
+@pytest.mark.parametrize("wrong", [{"sample": 2**32}, {"sample": -1}, {"replicate": [0, -3]}, {"instance": 2**64}])
+def test_numbers_that_would_be_taken_for_others_are_refused(wrong: dict) -> None:
+    with pytest.raises(MdplabError, match=r"expected integers in \[0, 2"):
+        Draws(**wrong).uniforms("noise", 1)
+
+
 @pytest.mark.parametrize("purpose", ["", "something"])
 def test_a_purpose_has_one_to_eight_letters(purpose: str) -> None:
     with pytest.raises(MdplabError, match="one to eight letters"):

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from mdplab.arrays import log, rational, rational_number
+from mdplab.errors import InstanceError
 from mdplab.theorem.collect import shipped
 from mdplab.theorem.inputs import from_json, to_json
 from mdplab.theorem.replay import record, replay, save
@@ -70,6 +72,20 @@ def test_inputs_survive_json_exactly(two):
     again = {name: from_json(x) for name, x in json.loads(json.dumps(to_json(inputs))).items()}
     assert to_json(again) == to_json(inputs)
     assert (again["mdp"].P == inputs["mdp"].P).all()
+
+
+def test_balls_are_read_again():
+    """Logits of a named instance may be logarithms, whose text is a middle and a radius."""
+    saved = {"θ": log(rational(["1/3", 2])), "part": rational_number(1)}
+    again = {name: from_json(x) for name, x in json.loads(json.dumps(to_json(saved))).items()}
+    assert again["part"] == saved["part"]
+    assert all(read.contains(x) for read, x in zip(again["θ"], saved["θ"], strict=True))
+
+
+@pytest.mark.parametrize("wrong", ["[x", "one", ["1/3", None], [["1"], ["1", "2"]]])
+def test_what_is_no_number_is_refused_in_one_sentence(wrong):
+    with pytest.raises(InstanceError, match="expected numbers or texts such as '1/3'"):
+        from_json(wrong)
 
 
 def test_a_saved_counterexample_is_judged_again(two, tmp_path):

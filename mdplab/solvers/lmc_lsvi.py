@@ -67,7 +67,7 @@ def lmc_lsvi(
     steps : int, optional
         J in place of that.
     sampler : `by_law`, `by_steps` or `posterior`, optional
-        How w is drawn: all J steps at once (default), one after another, or N(ŵ, `noise`² / Λ), which is RLSVI.
+        How w is drawn: all J steps at once (default), one after another, or N(ŵ, noise² / Λ), which is RLSVI.
     random : float
         Probability of a random action in place of the greedy one: for comparison, with `noise` 0.
     """

@@ -48,6 +48,11 @@ def main() -> None:
     except MdplabError as error:
         print(f"mdplab: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except MemoryError as error:
+        print(
+            f"mdplab: there is not enough memory ({error or 'all is taken'}); expected a smaller model", file=sys.stderr
+        )
+        raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:  # by name: some versions of Typer carry their own copy of click and its errors

@@ -151,6 +151,24 @@ def test_data_without_overlap_and_blind_proxies_are_refused_in_one_sentence(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_an_identity_over_outcomes_that_are_too_many_is_undecided_and_says_so(mdplab):
+    done = mdplab("verify", "hong2024.counts", "--on", "confounded:T=7", "--workers", 1, check=1)
+    assert (
+        "undecided: it is judged over all outcomes, of which no list is made here: there are more than" in done.stdout
+    )
+
+
+def test_a_model_that_fills_the_memory_ends_in_one_sentence(mdplab, monkeypatch):
+    def full(*args, **options):
+        raise MemoryError("Unable to allocate 224. GiB")
+
+    monkeypatch.setattr("mdplab.instances.find_model", full)
+    done = mdplab("solve", "garnet:S=100000", check=2)
+    assert done.stderr.startswith(
+        "mdplab: there is not enough memory (Unable to allocate 224. GiB); expected a smaller"
+    )
+
+
 def test_a_theorem_is_verified_on_a_file_of_ones_own(mdplab, tmp_path):
     (tmp_path / "mine.json").write_text(OK)
     done = mdplab("verify", "puterman1994.contraction", "--on", "mine.json")

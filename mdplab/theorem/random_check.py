@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
-from mdplab.errors import TheoremError
+from mdplab.errors import MdplabError, TheoremError
 from mdplab.sampling.draws import Draws
 from mdplab.sampling.outcomes import NotEnumerable
 from mdplab.theorem import inputs as inp
@@ -70,7 +70,9 @@ class RandomCheck(Check):
         """All of a batch by enumeration in float64, or the first few models of it by races."""
         try:
             return super().on_batch(where, inputs)
-        except NotEnumerable:
+        except NotEnumerable as error:
+            if self.model is not None and not self.judge.can_be_raced:
+                raise MdplabError(f"it is judged over all outcomes, of which no list is made here: {error}") from None
             return self.on_samples(where, inputs)
 
     def on_samples(self, where: str, inputs: Inputs) -> None:

@@ -147,6 +147,7 @@ def numbers(low: Any, high: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(plain_numbers(low, high))
 
 
+@cache
 def plain_numbers(low: Any, high: Any) -> list[Any]:
     """Rationals that cover [low, high] evenly, and by orders of magnitude where low > 0; the plainest first."""
     low, high = Fraction(str(low)), Fraction(str(high))

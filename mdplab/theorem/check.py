@@ -59,7 +59,7 @@ class Profile:
 PROFILES = {
     "quick": Profile("quick", 16, 15, 600, 1_000_000, 1, 0.5),
     "default": Profile("default", 64, 20, 600, 8_000_000, 3, 1.0),
-    "full": Profile("full", 512, 500, 4000, 30_000_000, 8, 4.0),
+    "full": Profile("full", 256, 200, 2000, 20_000_000, 8, 4.0),
 }
 ONE_REPLAY = 1_000_000  # the longest single replay, in the same unit
 

@@ -25,7 +25,7 @@ from mdplab.theorem.statement import Theorem
 
 ALPHA = 1e-6  # that any race about one claim errs, all its instances and iterates together
 FEWER = 0.25  # of the replicates that the claim itself may take: what a near miss may take on one instance
-SEARCHES = 24  # drawn instances that are raced for one near miss, at most
+SEARCHES = 24  # drawn instances that are raced for the claim, or for one near miss, at most
 
 
 @dataclass
@@ -99,7 +99,7 @@ class RandomCheck(Check):
             self.absorb_miss_exact(miss, self.race(self.random.claims, inputs, slots), inputs, where)
 
     def on_draws(self) -> None:
-        with self.fewer(draws=self.profile.draws // 4):
+        with self.fewer(draws=min(self.profile.draws // 4, SEARCHES)):
             super().on_draws()
 
     def hunt(self, name: str) -> None:

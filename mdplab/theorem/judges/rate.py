@@ -30,7 +30,8 @@ class Rate:
     def slopes(self, k: np.ndarray, ratio: np.ndarray) -> np.ndarray:
         """Growth exponents of the maxima of ratio (K, n) from each dyadic window to the next; (windows − 1, n)."""
         window = np.floor(np.log2(np.maximum(k, 1))).astype(int)
-        window = np.where(window == window[-1], window[-1] - 1, window)  # the last window is rarely whole
+        if k[-1] + 1 < 2 ** (window[-1] + 1):  # the last window is not whole: part of the one before
+            window = np.where(window == window[-1], window[-1] - 1, window)
         tops = np.array([ratio[window == w].max(axis=0) for w in np.unique(window)])
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.diff(np.log2(tops), axis=0)

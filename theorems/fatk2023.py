@@ -1677,7 +1677,7 @@ with as_printed():
     },
     near_misses={"a tenth of it": harpg_run_tenth, "a quarter of η_t² σ_g² alone": harpg_share_squared},
     uses=["fatk2023.harpg_line", "fatk2023.harpg_error", "fatk2023.variance", "fatk2023.hessian_variance"],
-    note="σ_g² for this length with M_g² = 2 as in the paper: with the 1 − 1/A of variance the bound is attained at t = 0, "
+    note="σ_g² for this length with M_g² = 2, as in the paper: with 1 − 1/A, as in variance, B_0 is attained, "
     "and no race decides an equality.  σ_h = r_max Σ (h + 1) γ^h (2 H + 1/2); γ_t = γ_0 2 / (t + 2).",
 )
 def harpg_run(mdp, θ, first, draws, *, horizon=2):

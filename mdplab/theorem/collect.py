@@ -22,6 +22,17 @@ def catalogue(folder: str) -> Path:
 
 
 @cache
+def _importable(folder: str) -> None:
+    """Let shipped files import each other as ``theorems.mei2020``, wherever the catalogue lies."""
+    if folder not in sys.modules:
+        spec = importlib.util.find_spec(folder)  # somebody's own folder of that name is looked into first
+        sys.modules[folder] = ModuleType(folder)
+        sys.modules[folder].__path__ = list((spec and spec.submodule_search_locations) or [])
+    package = sys.modules[folder]
+    package.__path__ = [*getattr(package, "__path__", []), str(catalogue(folder))]
+
+
+@cache
 def load(path: Path) -> ModuleType:
     """The module of one theorem or experiment file; executed once, also when it was imported by name before."""
     for module in list(sys.modules.values()):
@@ -35,6 +46,8 @@ def load(path: Path) -> ModuleType:
         raise MdplabError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules.setdefault(name, module)
+    for folder in ("theorems", "experiments"):
+        _importable(folder)
     try:
         spec.loader.exec_module(module)
     except MdplabError:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,33 @@ def test_pytest_prints_the_mathematics_of_a_refutation_and_a_command_that_replay
     assert "Traceback" not in done.stdout
     saved = sorted(p.name for p in (file.parent / "counterexamples").iterdir())
     assert saved == ["my_paper.mine.smallest.json", "my_paper.mine.worst.json"]
+
+
+def test_an_installed_catalogue_loads_whole_in_anybody_s_folder(tmp_path):
+    """The layout of the wheel, beside a folder of one's own that is called like the shipped one."""
+    import shutil
+
+    import mdplab
+    from mdplab.theorem.collect import catalogue, files
+
+    site, own = tmp_path / "site", tmp_path / "work" / "theorems"
+    shutil.copytree(Path(mdplab.__file__).parent, site / "mdplab", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("theorems", "experiments"):
+        there = site / "mdplab" / "catalogue" / folder
+        shutil.rmtree(there, ignore_errors=True)
+        shutil.copytree(catalogue(folder), there, ignore=shutil.ignore_patterns("__pycache__"))
+    own.mkdir(parents=True)
+    program = (
+        "import sys\n"
+        f"sys.path[:] = [{str(site)!r}] + [p for p in sys.path if p.endswith(('site-packages', 'lib-dynload', '.zip')) "
+        "or '/lib/python' in p]\n"
+        "import mdplab; from mdplab.theorem.collect import collect, catalogue, files, load\n"
+        "print(mdplab.__file__, len(collect([])), len([load(x) for x in files(catalogue('experiments'))]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=own.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    where, theorems, experiments = done.stdout.split()
+    assert where.startswith(str(site))
+    assert (int(theorems), int(experiments)) == (len(collect([])), len(files(catalogue("experiments"))))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mdplab.arrays import Array, expand, log_softmax, softmax, total
+from mdplab.arrays import Array, divided, expand, log_softmax, softmax, total
 from mdplab.exact import action_values, occupancy
 from mdplab.models import DiscountedMDP, FiniteHorizonMDP
 from mdplab.sampling import Draws, pair_sums, rewards_to_go, rollouts
@@ -68,10 +68,11 @@ def hybrid_evaluation(
 ) -> Iterator[Array]:
     """Yield f_0 = `f` (zero by default), f_1, ... with f_k the least-squares fit to both sources of data.
 
-    f_k = (ν T^π f_{k−1} + λ d^π Q^π) / (ν + λ d^π), pair by pair, d^π normalised.  Each pair must be in one of the two.
+    f_k = (ν T^π f_{k−1} + λ d^π Q^π) / (ν + λ d^π), pair by pair, d^π normalised.  A pair without data is
+    fitted on the policy alone, also where its probability is too small for float64.
     """
     on_policy = expand(weight, 2) * expand(occupancy(mdp, π), 1) * π
-    share, q = data / (data + on_policy), action_values(mdp, π)
+    share, q = divided(data, data + on_policy), action_values(mdp, π)
     f = 0 * mdp.r if f is None else f
     while True:
         yield f

@@ -120,8 +120,9 @@ def _side_by_side(
             for done in as_completed(jobs):
                 yield (jobs[done], *done.result())
         except BaseException:
+            processes = list((pool._processes or {}).values())  # the pool forgets them when it is shut down
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list((pool._processes or {}).values()):
+            for process in processes:
                 process.terminate()
             raise
 

@@ -1,12 +1,13 @@
 """Many theorems: the same verdicts from one worker and from two, and nothing lost when a run is cut short."""
 
 import json
+import multiprocessing
 
 import pytest
 
 from mdplab.arrays import log, rational, rational_number
-from mdplab.errors import InstanceError
-from mdplab.theorem.collect import shipped
+from mdplab.errors import InstanceError, TheoremError
+from mdplab.theorem.collect import shipped, theorems_in
 from mdplab.theorem.inputs import from_json, to_json
 from mdplab.theorem.replay import record, replay, save
 from mdplab.theorem.run import Journal, Settings, verify
@@ -101,3 +102,41 @@ def test_a_saved_counterexample_is_judged_again(two, tmp_path):
     file.write_text(json.dumps(data))
     assert not replay(file).refutes  # the theorem itself holds there
     assert save(tmp_path, theorem, verdict) == []  # nothing to save for a theorem that stands
+
+
+BROKEN = '''
+"""One theorem that cannot be measured, and one that takes for ever."""
+import time
+
+from mdplab.instances import discounted_mdps, one_state_loop
+from mdplab.theorem import Quantity, as_printed, for_all, theorem
+
+x = Quantity("x", "a number")
+with as_printed():
+    bound, miss = x <= 1, x <= -1
+options = {"cite": "me", "at": "here", "judge": for_all(), "on": {"mdp": discounted_mdps()},
+           "named": [one_state_loop], "near_misses": {"less": miss}}
+
+
+@theorem(bound, **options)
+def endless(mdp):
+    """Takes for ever."""
+    time.sleep(600)
+    yield {x: 0}
+
+
+@theorem(bound, **options)
+def broken(mdp):
+    """Yields no number."""
+    yield {x: float("nan")}
+'''
+
+
+def test_an_error_in_one_theorem_ends_the_other_workers(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(BROKEN)
+    with pytest.raises(TheoremError, match=r"mine\.broken: x is not a number"):
+        list(verify(theorems_in(file), QUICK, workers=2))
+    for process in multiprocessing.active_children():
+        process.join(30)
+        assert not process.is_alive()

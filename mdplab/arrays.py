@@ -217,12 +217,16 @@ def total(x: Array, axes: int = 1) -> Array:
 def norm(x: Array, axes: int = 1) -> Array:
     """Euclidean norm over the last `axes` axes; a ball where `x` is exact."""
     squares = total(x * x, axes)
-    return _elementwise(_root_of_squares, squares) if is_exact(x) else sqrt(squares)
+    return root(squares) if is_exact(x) else sqrt(squares)
 
 
-def _root_of_squares(x: Any) -> Any:
-    # A sum of squares is not negative, but its ball may reach below zero, where arb.sqrt gives up.
-    x = ball(x)
+def root(x: Array) -> Array:
+    """√x for x that cannot be negative, although rounding or a ball may reach below zero; a ball where `x` is exact."""
+    return _elementwise(_root, x) if is_exact(x) else sqrt(maximum(x, 0 * x))
+
+
+def _root(x: Any) -> Any:
+    x = ball(x)  # arb.sqrt gives up where a ball reaches below zero
     return x.sqrt() if x.lower() >= 0 else (0 * x).union(x.upper().sqrt())
 
 

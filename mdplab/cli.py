@@ -73,7 +73,7 @@ def verify(
         typer.Argument(help="Papers (mei2020), theorems (mei2020.thm4), files or folders; default: all."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer and smaller instances: seconds.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Thousands of draws, large families: up to hours.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Several times the instances and replicates: minutes.")] = False,
     on: Model = None,
     discount: Discount = None,
     start: Start = None,

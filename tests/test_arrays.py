@@ -33,6 +33,7 @@ from mdplab.arrays import (
     precision,
     rational,
     rational_number,
+    root,
     rounding,
     smallest,
     softmax,
@@ -268,3 +269,11 @@ def test_finiteness_is_seen_in_every_arithmetic():
     assert is_finite(rational([1, 2]))
     assert not is_finite(np.array([ball(1) / 0], dtype=object))
     assert is_finite(ball(THIRD))
+
+
+def test_the_root_of_what_cannot_be_negative_takes_balls_that_reach_below_zero():
+    x = sqrt(rational([2])) * sqrt(rational([2])) - 2
+    assert not sqrt(x)[0].is_finite()
+    assert root(x)[0].is_finite()
+    assert root(x)[0].contains(0)
+    assert root(np.array([-1e-17, 4.0])).tolist() == [0.0, 2.0]

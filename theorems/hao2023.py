@@ -217,8 +217,7 @@ def second_eigenvalues(blocks, counts):
         for j in range(A)
         for i in range(j)
     )
-    spread = t * t - 4 * e_2
-    root = arrays.sqrt(arrays.maximum(spread, 0 * spread))
+    root = arrays.root(t * t - 4 * e_2)
     three = np.asarray(counts == 3, dtype=bool)
     return np.where(three, 2 * e_2 / (t + root + (t == 0)), t)
 

@@ -28,7 +28,7 @@ S, A, H, DISCOUNT = 20, 5, 100, 0.9
 N = 1000  # trajectories of one call; for JAX and our compiled bodies the best of SIZES, and fewer for slow loops
 SIZES = (256, 1024, 8192)
 ROUNDS = 40  # samples wanted; undisturbed ones on several cores are asked for at most six times as often
-SECONDS = 0.005  # of one sample at least, short so that some find the cores free
+SECONDS = 0.05  # of one sample at least
 
 Walks = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[int], Walks]  # seed -> states (n, H + 1) and actions (n, H)

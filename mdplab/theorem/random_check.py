@@ -23,7 +23,7 @@ from mdplab.theorem.sampled import Heat, hold_races, pushed_forward, replicates_
 from mdplab.theorem.search import search
 from mdplab.theorem.statement import Theorem
 
-ALPHA = 1e-6  # that any race about one claim errs, all its instances and iterates together
+ALPHA = 1e-6  # that any race about a theorem's claims errs, all parts, instances and iterates together
 FEWER = 0.25  # of the replicates that the claim itself may take: what a near miss may take on one instance
 SEARCHES = 24  # drawn instances that are raced for the claim, or for one near miss, at most
 
@@ -33,7 +33,7 @@ class RandomCheck(Check):
     """The same order of work; expectations take the place of random quantities, or races that of comparisons."""
 
     random: Theorem = field(init=False)
-    raced: dict[str, int] = field(default_factory=dict)  # how many races about each claim began
+    raced: dict[str, int] = field(default_factory=dict)  # how many races began: about the claims, and each near miss
     sampling: bool = False  # whether the instance at hand had to be raced
 
     def __post_init__(self) -> None:
@@ -138,7 +138,8 @@ class RandomCheck(Check):
             return max(1, budget if own else int(FEWER * budget))
 
         def α(name: str) -> float:
-            key = f"{name}|{slot}"
+            # The parts of a theorem share one budget of error; each near miss has its own.
+            key = "" if name in self.random.claims and slots is None else f"{name}|{slot}"
             self.raced[key] = i = self.raced.get(key, 0) + 1
             return ALPHA / (i * (i + 1))  # these add up to ALPHA, however many races there will be
 

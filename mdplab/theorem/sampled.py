@@ -204,14 +204,13 @@ def _expectation(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
     for q, ends in theorem.judge.within.items():
         if q in claim.quantities and ends is not None:
             low, high = (np.broadcast_to(compiled(end)(stacked, float), stacked[q].shape) for end in ends)
+            _check_constant(theorem, f"the range of {q}", low, k)
+            _check_constant(theorem, f"the range of {q}", high, k)
             _check_range(theorem, q, stacked[q], low, high, errors[q], k)
             bounds[q] = low, high
     for q in claim.quantities:
-        if q not in bounds and (stacked[q] != stacked[q][:, :1]).any():
-            row = int((stacked[q] != stacked[q][:, :1]).any(axis=1).argmax())
-            raise TheoremError(
-                f"{theorem.id}: {q} differs between replicates at iterate {k[row]}; give its range to in_expectation"
-            )
+        if q not in bounds:
+            _check_constant(theorem, f"{q}", stacked[q], k, "; give its range to in_expectation")
     smaller, larger, error = floating.compare(theorem, claim, stacked, errors, k)
     # The margin is affine in each random quantity, so its extremes are the sums of what each can do.
     at_low = {q: low for q, (low, _) in bounds.items()}
@@ -241,7 +240,10 @@ def _probability(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
     assert isinstance(theorem.judge, WithProbability)
     smaller, larger, error = floating.compare(theorem, claim, stacked, errors, k)
     outcome = in_floats(smaller, larger, error, claim.is_identity)
-    promised = np.broadcast_to(compiled(theorem.judge.probability)(stacked, float), smaller.shape)[:1]
+    promised = np.broadcast_to(compiled(theorem.judge.probability)(stacked, float), smaller.shape)
+    _check_constant(theorem, "the probability that is promised", promised, k)
+    _check_constant(theorem, "the probability that is promised", promised[:, :1].T, k[:1], " or iterates")
+    promised = promised[:1]
     sure, possible = (np.any(x, axis=0)[None] for x in (outcome == Outcome.FAILS, outcome >= Outcome.OPEN))
     return Portion(
         k=[None],
@@ -258,6 +260,15 @@ def _probability(theorem: Theorem, claim: Claim, stacked: Binding, errors: Bindi
 def _margin(claim: Claim, binding: Binding) -> np.ndarray:
     smaller, larger = floating.sides(claim, binding)
     return np.asarray(larger - smaller)
+
+
+def _check_constant(theorem: Theorem, what: str, x: np.ndarray, k: np.ndarray, remedy: str = "") -> None:
+    """A race is about one level: what decides it must be the same for all replicates."""
+    differs = (x != x[:, :1]).any(axis=1)
+    if differs.any():
+        raise TheoremError(
+            f"{theorem.id}: {what} differs between replicates at iterate {k[int(differs.argmax())]}{remedy}"
+        )
 
 
 def _check_range(

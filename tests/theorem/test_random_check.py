@@ -254,6 +254,19 @@ def test_races_without_replicates_are_refused(replicates):
             judge({G: (0, R)} if judge is in_expectation else 1, replicates=replicates)
 
 
+def test_a_range_that_differs_between_replicates_is_an_error():
+    judge = in_expectation({G: (-R, R + V)})
+
+    @theorem(G <= R / 2, cite="test", at="here", judge=judge, on=coins, named={"coin": coin(0.5)})
+    def ranged(mdp, θ, draws):
+        """Planted."""
+        u = draws.uniforms("coin", 1)[:, 0]
+        yield {G: u, R: 1 + 0 * mdp.discount, V: u}
+
+    with pytest.raises(TheoremError, match="the range of G differs between replicates at iterate 0"):
+        check(ranged, profile="quick")
+
+
 def test_a_claim_that_is_not_linear_in_the_random_number_is_refused():
     with as_printed(), pytest.raises(TheoremError, match="about means and not linear in G and G"):
         about_returns(G**2 <= V)

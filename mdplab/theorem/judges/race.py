@@ -41,7 +41,6 @@ class Race:
     α: float
     side: Side | None = None
     taken: int = 0
-    total: float = 0.0
     _up: np.ndarray = field(default_factory=lambda: np.zeros(len(BETS)))
     _down: np.ndarray = field(default_factory=lambda: np.zeros(len(BETS)))
     _seen: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
@@ -51,11 +50,6 @@ class Race:
             self.side = "above"
         elif self.level > 1:
             self.side = "below"
-
-    @property
-    def mean(self) -> float:
-        """Of the numbers taken, their upper ends."""
-        return self.total / self.taken if self.taken else float("nan")
 
     def take(self, low: np.ndarray, high: np.ndarray) -> None:
         """More numbers, each known to lie in [low, high] (rounding): who bets on above is given the low ends."""
@@ -70,7 +64,6 @@ class Race:
             self.side = "above" if first_up <= first_down else "below"
             low, high = low[: n + 1], high[: n + 1]
         self.taken += len(low)
-        self.total += float(np.sum(high))
         self._seen.append((low, high))
 
     def interval(self) -> tuple[float, float]:

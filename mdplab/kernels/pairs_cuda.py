@@ -3,6 +3,8 @@
 The same text runs on CuPy arrays and, in Numba's CUDA simulator, on NumPy arrays.
 """
 
+# Bodies that run on the device have no annotations: numba-cuda infers their types from the arrays.
+
 from __future__ import annotations
 
 from typing import Any

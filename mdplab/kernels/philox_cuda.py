@@ -1,5 +1,7 @@
 """Philox on a GPU: a device function, from products of half words, for kernels that one thread runs for each draw."""
 
+# Bodies that run on the device have no annotations: numba-cuda infers their types from the arrays.
+
 from __future__ import annotations
 
 from typing import Any

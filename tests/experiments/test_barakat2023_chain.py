@@ -21,6 +21,7 @@ def test_the_uniform_policy_and_the_best_one_by_the_numbers_of_the_prototype():
         experiment.F.value(truncated_pair_visits(mdp, π, experiment.H))
         for π in (np.full((5, 2), 0.5), np.stack([1 - right, right], axis=-1))
     )
+    # Half a unit of the last digit that the other program prints.
     assert uniform == pytest.approx(2.4304, abs=5e-5)
     assert best == pytest.approx(experiment.BEST, abs=5e-6)
 

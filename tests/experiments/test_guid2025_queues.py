@@ -13,6 +13,7 @@ def test_the_gap_of_the_first_policy_by_the_numbers_of_the_prototype():
     mdp = experiment.queues()
     F = OfReturns(mdp.rewards, experiment.f)
     uniform = F.value(pair_visits(mdp.mdp, np.full((16, 2), 0.5)))
+    # Half a unit of the last digit that the other program prints.
     assert uniform == pytest.approx(-0.258968, abs=5e-7)
     assert utility_optimum(mdp.mdp, F).low == pytest.approx(-0.232881, abs=5e-7)
 

@@ -30,6 +30,7 @@ def test_constants_of_the_circle(B, M_g, least, most, π_min):
     points = grid()
     information = circle_information(points, B)
     found = [np.abs(circle_scores(points, B)).max(), information.min(), information.max()]
+    # The published digits are rounded to three or four places; a grid finds the extremes that closely.
     np.testing.assert_allclose(found, [M_g, least, most], atol=6e-4)
     np.testing.assert_allclose(softmax(circle_logits(points, B)).min(), π_min, atol=6e-4)
 
